@@ -1,0 +1,1 @@
+"""Numbers: questions with known answers, metrics and reports."""

@@ -1,0 +1,210 @@
+"""What the archive asks of its parts: one small Protocol each, so that any part can be exchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.schema import Article, Evidence, Hit, Passage
+
+Vector = npt.NDArray[np.float32]
+"""Unit length, shape (dim,)."""
+Vectors = npt.NDArray[np.float32]
+"""Unit-length rows, shape (n, dim)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """The vectors of one passage: its own, shape (dim,), and one row per sentence, shape (sentences, dim)."""
+
+    passage: Vector
+    sentences: Vectors
+
+
+class TokenCounter(Protocol):
+    """Counts tokens of texts."""
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text, without the special ones around it."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors of one space."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Most tokens of a text, prefix and special tokens included, that reach the model."""
+        ...
+
+    @property
+    def fingerprint(self) -> dict[str, str]:
+        """What made the vectors: model, weights hash, precision, engine, prefixes."""
+        ...
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text, without prefix and special tokens."""
+        ...
+
+    def embed_question(self, text: str) -> Vector:
+        """Return the vector of a question, shape (dim,)."""
+        ...
+
+    def embed_questions(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of questions, shape (n, dim)."""
+        ...
+
+    def embed_passages(self, passages: Sequence[Passage]) -> list[PassageVectors]:
+        """Return the vectors of passages and of their sentences, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the change log: `article` says that its text or existence changed, `vectors` its vectors."""
+
+    seq: int
+    event: Literal["article", "vectors"]
+    article_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What limits a search; dates are inclusive, empty sets mean all. An article without a date fails a date filter."""
+
+    since: date | None = None
+    until: date | None = None
+    outlets: frozenset[str] = frozenset()
+
+
+class Truth(Protocol):
+    """What an index needs of the archive's truth to catch up with it."""
+
+    def last_seq(self) -> int:
+        """Return the newest entry's number, 0 when nothing was ever logged."""
+        ...
+
+    def changes(self, after: int, *, event: Literal["article", "vectors"]) -> list[Change]:
+        """Return the entries of one kind with a `seq` above `after`, oldest first, the last of each article only."""
+        ...
+
+    def articles_by_id(self, ids: Sequence[str]) -> dict[str, Article]:
+        """Return those of the articles that exist."""
+        ...
+
+    def passages_of(self, article_ids: Sequence[str]) -> list[Passage]:
+        """Return all passages of the articles, in order of article id and ordinal; none for a deleted article."""
+        ...
+
+    def vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vector]:
+        """Return the vectors of those passages that have one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An index's find: a passage id and the index's own score, higher is better."""
+
+    passage_id: str
+    score: float
+
+
+class VectorIndex(Protocol):
+    """Nearest passages by cosine."""
+
+    @property
+    def applied_seq(self) -> int:
+        """The change log entry up to which the index follows the truth."""
+        ...
+
+    def catch_up(self, truth: Truth) -> int:
+        """Apply what the truth logged since, durably, and return the `seq` reached; safe to repeat."""
+        ...
+
+    def search(self, vector: Vector, *, k: int, filters: Filters) -> list[Found]:
+        """Return the `k` nearest passages, best first; scores are cosines."""
+        ...
+
+    def count(self) -> int:
+        """Return how many passages the index holds."""
+        ...
+
+    def close(self) -> None:
+        """Release files and memory; the index is not used afterwards."""
+        ...
+
+
+class WordIndex(Protocol):
+    """Passages that share words with a question, by BM25."""
+
+    @property
+    def applied_seq(self) -> int:
+        """The change log entry up to which the index follows the truth."""
+        ...
+
+    def catch_up(self, truth: Truth) -> int:
+        """Apply what the truth logged since, durably, and return the `seq` reached; safe to repeat."""
+        ...
+
+    def search(self, text: str, *, language: str, k: int, filters: Filters) -> list[Found]:
+        """Return the `k` best passages written in `language`, best first; scores are BM25."""
+        ...
+
+    def count(self) -> int:
+        """Return how many passages the index holds."""
+        ...
+
+    def close(self) -> None:
+        """Release files and memory; the index is not used afterwards."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader found: sentences that speak to the question, best first, and whether they answer it (0 to 1)."""
+
+    evidence: tuple[Evidence, ...]
+    probability: float
+
+
+class Reader(Protocol):
+    """Tells which sentences of the hits answer a question, and how likely the archive answers it at all."""
+
+    def read(self, question: str, hits: Sequence[Hit], *, question_vector: Vector) -> Reading:
+        """Return the evidence, best first; empty hits give no evidence and probability 0."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to a chat model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class ChatModel(Protocol):
+    """A language model that writes."""
+
+    @property
+    def name(self) -> str:
+        """What the answer says wrote it."""
+        ...
+
+    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+        """Yield the reply as it is written.
+
+        Raises:
+            ModelError: The model cannot be reached or stops in the middle.
+        """
+        ...
