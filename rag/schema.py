@@ -155,6 +155,24 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Consultation:
+    """What the archive holds on a question, before anything is said: the input of every way to answer.
+
+    `question` is what was searched and read (a follow-up may have been completed from the history); `language` is the
+    language to answer in; `evidence` is best first; `probability`, 0 to 1, is that the archive answers the question.
+    """
+
+    ask: Ask
+    question: str
+    language: str
+    hits: tuple[Hit, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    probability: float = 0.0
+    timings: Mapping[str, float] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the archive says to a question.
 
