@@ -1,0 +1,311 @@
+"""The retrieval chain, the LangChain faces of an archive, and chat models: the only home of LangChain.
+
+LangChain traces to LangSmith only when the user asks for it (LANGSMITH_TRACING=true); nothing here turns it on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import date
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnableSequence
+
+from rag.config import AnswerSettings
+from rag.errors import ModelError
+from rag.interfaces import ChatModel, Embedder, Message
+from rag.schema import Answer, Ask, Consultation, Hit, Passage, Turn
+
+Question = str | Mapping[str, Any] | Ask
+"""A question as a caller of the chain may put it; a mapping has the fields of `Ask`, dates also as ISO text."""
+
+
+def compose(
+    *,
+    consult: Sequence[tuple[str, Callable[[Any], Any]]],
+    respond: Callable[[Consultation], Iterator[Answer]],
+) -> Runnable[Question, Answer]:
+    """Return the retrieval chain: a question, then the named steps of `consult` in turn, then the streaming answer.
+
+    `invoke`, `batch` and `ainvoke` give the last answer, `stream` and `astream` every snapshot. A callback handler sees
+    the steps by name: "ask", the names of `consult`, "answer", inside a run named "hemeroteca". When the chain
+    streams, LangChain reports the start of a step when the one after it asks for input, so the starts come in reverse;
+    the ends are in order.
+
+    Args:
+        consult: The first takes an `Ask`, the last gives a `Consultation`.
+        respond: Yields snapshots, the final answer last.
+    """
+    steps: list[Runnable[Any, Any]] = [RunnableLambda(to_ask, name="ask")]
+    steps += [RunnableLambda(step, name=name) for name, step in consult]
+    return RunnableSequence(*steps, _answer_step(respond), name="hemeroteca")
+
+
+def to_ask(question: Question) -> Ask:
+    """Return the question as an `Ask`.
+
+    Raises:
+        ValueError: A mapping has no "question", an unknown key, or a date that is not ISO 8601.
+    """
+    if isinstance(question, Ask):
+        return question
+    if isinstance(question, str):
+        return Ask(question)
+    unknown = set(question) - set(Ask.__dataclass_fields__)
+    if unknown or not isinstance(question.get("question"), str):
+        raise ValueError(
+            f"question has the keys {sorted(map(str, question))}: it needs 'question' (text), and may have "
+            "'history', 'since', 'until' and 'outlets'"
+        )
+    history = question.get("history") or ()
+    return Ask(
+        question=question["question"],
+        history=tuple(turn if isinstance(turn, Turn) else Turn(*turn) for turn in history),
+        since=_to_date(question.get("since")),
+        until=_to_date(question.get("until")),
+        outlets=tuple(question.get("outlets") or ()),
+    )
+
+
+def _to_date(value: date | str | None) -> date | None:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _answer_step(respond: Callable[[Consultation], Iterator[Answer]]) -> Runnable[Consultation, Answer]:
+    def answer(consultations: Iterator[Consultation]) -> Iterator[Answer]:
+        for consultation in consultations:
+            yield from respond(consultation)
+
+    async def answer_async(consultations: AsyncIterator[Consultation]) -> AsyncIterator[Answer]:
+        async for consultation in consultations:
+            snapshots = respond(consultation)
+            # Each snapshot is made in a thread: a model that thinks does not stop the caller's event loop.
+            while (snapshot := await asyncio.to_thread(next, snapshots, None)) is not None:
+                yield snapshot
+
+    return RunnableGenerator(answer, answer_async, name="answer")
+
+
+class ArchiveRetriever(BaseRetriever):
+    """An archive's search as a LangChain retriever; `invoke` also takes `k`, `since`, `until` and `outlets`."""
+
+    search: Callable[..., list[Hit]]
+    k: int = 10
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **limits: Any
+    ) -> list[Document]:
+        return [_to_document(hit) for hit in self.search(query, **{"k": self.k, **limits})]
+
+    async def _aget_relevant_documents(
+        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **limits: Any
+    ) -> list[Document]:
+        return await asyncio.to_thread(
+            self._get_relevant_documents, query, run_manager=run_manager.get_sync(), **limits
+        )
+
+
+def as_retriever(search: Callable[..., list[Hit]], *, k: int) -> ArchiveRetriever:
+    """Return a retriever of the `k` best passages as documents.
+
+    A document's `page_content` is the passage, its `id` the passage's; `metadata` has article_id, title, outlet,
+    published (ISO 8601 or None), language, url, start, end (code points of the article) and score.
+
+    Args:
+        search: Takes a question and `k=`, and gives hits, best first: `Archive.search`.
+        k: Most documents a question gives.
+    """
+    return ArchiveRetriever(search=search, k=k)
+
+
+def _to_document(hit: Hit) -> Document:
+    article, passage = hit.article, hit.passage
+    return Document(
+        id=passage.id,
+        page_content=passage.text,
+        metadata={
+            "article_id": article.id,
+            "title": article.title,
+            "outlet": article.outlet,
+            "published": article.published.isoformat() if article.published else None,
+            "language": article.language,
+            "url": article.url,
+            "start": passage.start,
+            "end": passage.end,
+            "score": hit.score,
+        },
+    )
+
+
+class ArchiveEmbeddings(Embeddings):
+    """An embedder of ours as LangChain embeddings."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Return the vectors of texts as passages, in order."""
+        bare = [
+            Passage(
+                id="", article_id="", ordinal=0, start=0, end=len(text), text=text, language="und", embedded_text=text
+            )
+            for text in texts
+        ]
+        return [vectors.passage.tolist() for vectors in self._embedder.embed_passages(bare)]
+
+    def embed_query(self, text: str) -> list[float]:
+        """Return the vector of a question."""
+        return cast("list[float]", self._embedder.embed_question(text).tolist())
+
+
+def as_embeddings(embedder: Embedder) -> Embeddings:
+    """Return the embedder as LangChain `Embeddings`; documents and questions get their own prefixes."""
+    return ArchiveEmbeddings(embedder)
+
+
+class LangChainChatModel:
+    """A LangChain chat model as our `ChatModel`: text comes out, and every failure is a `ModelError`."""
+
+    def __init__(self, model: BaseChatModel, *, name: str, place: str = "", timeout_s: float = 60.0) -> None:
+        self._model = model
+        self._name = name
+        self._place = place
+        self._timeout_s = timeout_s
+
+    @property
+    def name(self) -> str:
+        """The model as the settings name it."""
+        return self._name
+
+    def stream(self, messages: Sequence[Message]) -> Iterator[str]:
+        """Yield the reply as it is written.
+
+        Raises:
+            ModelError: The model cannot be reached, refuses, is silent for too long or stops in the middle.
+        """
+        ended = False
+        try:
+            chunks = self._model.stream([{"role": message.role, "content": message.content} for message in messages])
+            with closing(cast("Any", chunks)):
+                for chunk in chunks:
+                    ended = ended or _says_end(chunk)
+                    if text := str(chunk.text):
+                        yield text
+        except Exception as exc:
+            raise ModelError(_failure(exc, name=self._name, place=self._place, timeout_s=self._timeout_s)) from exc
+        if not ended and self._name.startswith(("openai:", "ollama:")):
+            raise ModelError(
+                f"model {self._name}{self._place} stopped in the middle of its reply: ask again, or look at its log"
+            )
+
+
+def load_chat_model(settings: AnswerSettings) -> ChatModel:
+    """Return the chat model that `answer.model` names, as `init_chat_model` takes it ("openai:gpt-4o-mini").
+
+    Nothing is sent yet. Keys come from the environment only (OPENAI_API_KEY and so on); a server on this machine
+    needs none. `answer.timeout_s` bounds each silence, not the whole reply.
+
+    Raises:
+        ModelError: The model's package is not installed, its provider is unknown, or a key is missing.
+    """
+    name = settings.model
+    place = f" at {settings.base_url}" if settings.base_url else ""
+    provider, _, bare = name.partition(":")
+    try:
+        from langchain.chat_models import init_chat_model
+
+        model = init_chat_model(name, **_model_options(provider, bare, settings))
+    except ImportError as exc:
+        package = f"langchain-{provider.replace('_', '-')}"
+        install = f"'hemeroteca[{provider}]'" if provider in ("openai", "ollama") else package
+        raise ModelError(f"model {name} needs {package}: pip install {install}") from exc
+    except Exception as exc:
+        raise ModelError(_refusal(exc, name=name, provider=provider)) from exc
+    return LangChainChatModel(model, name=name, place=place, timeout_s=settings.timeout_s)
+
+
+def _model_options(provider: str, bare: str, settings: AnswerSettings) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    # Reasoning models refuse any temperature but their own.
+    if not re.match(r"o\d|gpt-5", bare):
+        options["temperature"] = 0
+    if settings.base_url:
+        options["base_url"] = settings.base_url
+    if provider == "ollama":
+        options["client_kwargs"] = {"timeout": settings.timeout_s}
+        return options
+    options |= {"timeout": settings.timeout_s, "max_retries": 1}
+    if provider == "openai" and not os.environ.get("OPENAI_API_KEY") and _is_loopback(settings.base_url):
+        options["api_key"] = "no key"
+    return options
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _refusal(exc: Exception, *, name: str, provider: str) -> str:
+    if "provider" in str(exc).lower():
+        return (
+            f"answer.model {name!r} names no provider that LangChain knows: "
+            'write provider:name, for example "openai:gpt-4o-mini" or "ollama:llama3.2"'
+        )
+    if "api_key" in str(exc).lower():
+        return (
+            f"model {name} needs a key: set {provider.upper()}_API_KEY in the environment "
+            "(to any text if the server asks for none)"
+        )
+    return f"model {name} cannot be loaded ({_shortened(exc)}): correct answer.model"
+
+
+def _failure(exc: Exception, *, name: str, place: str, timeout_s: float) -> str:
+    model = f"model {name}{place}"
+    status = getattr(exc, "status_code", None)
+    kinds = " ".join(type(cause).__name__ for cause in _causes(exc))
+    if status in (401, 403):
+        return f"{model} refuses the key: set {name.partition(':')[0].upper()}_API_KEY in the environment"
+    if status == 404:
+        return f"{model} is not known there: correct answer.model or answer.base_url"
+    if status == 429:
+        return f"{model} accepts no more for now (too many requests, or no credit left): ask again later"
+    if isinstance(status, int) and status >= 500:
+        return f"{model} failed (HTTP {status}): ask again, or look at its log"
+    if "Timeout" in kinds:
+        return f"{model} said nothing for {timeout_s:g} s: look at its log, or raise answer.timeout_s"
+    if "ProtocolError" in kinds or "ReadError" in kinds:
+        return f"{model} stopped in the middle of its reply: ask again, or look at its log"
+    if "Connect" in kinds:
+        return f"{model} cannot be reached: start it, or correct answer.base_url"
+    return f"{model} failed ({_shortened(exc)}): ask again, or choose another answer.model"
+
+
+def _causes(exc: BaseException | None) -> Iterator[BaseException]:
+    while exc is not None:
+        yield exc
+        exc = exc.__cause__ or exc.__context__
+
+
+def _shortened(exc: Exception) -> str:
+    words = " ".join(str(exc).split())
+    return f"{type(exc).__name__}: {words[:200]}" if words else type(exc).__name__
+
+
+def _says_end(chunk: AIMessageChunk) -> bool:
+    # OpenAI says "finish_reason" (its Responses API "status"), Ollama "done_reason".
+    return any(chunk.response_metadata.get(key) for key in ("finish_reason", "done_reason", "status"))
