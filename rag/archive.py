@@ -1,0 +1,441 @@
+"""The one object that a user holds: opens an archive, answers, searches, keeps and deletes articles."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from rag import consultation
+from rag.articles import FILE_NAME, Articles, Counts, Outcome, Prepared, open_articles
+from rag.consultation import Parts
+from rag.config import Settings, load_settings
+from rag.errors import ArchiveError, ArchiveMissingError, FingerprintError
+from rag.lock import Hold, hold
+from rag.interfaces import ChatModel, Embedder, TokenCounter, VectorIndex, WordIndex
+from rag.response import respond
+from rag.schema import Answer, Article, Ask, Hit, Turn
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+    from langchain_core.retrievers import BaseRetriever
+    from langchain_core.runnables import Runnable
+
+History = Sequence[Turn | tuple[str, str]]
+Progress = Callable[[int, int], None]
+
+# Passages embedded between two commits: a crash costs at most this much work, a question waits at most this long.
+_EMBED_BATCH = 128
+# Batches between two updates of the indexes during a long ingest.
+_CATCH_UP_EVERY = 16
+_FINGERPRINT = "fingerprint"
+
+
+class Archive:
+    """A folder of articles that answers questions. Use it from as many threads as you like, from one process.
+
+    Example:
+        >>> with Archive.open("archive") as archive:
+        ...     answer = archive.ask("¿Qué tratados reemplaza el acuerdo?")
+        ...     print(answer.text)
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        settings: Settings,
+        truth: Articles,
+        held: Hold,
+        embedder: Embedder | None,
+        chat_model: ChatModel | None,
+        notify: Callable[[str], None] | None,
+    ) -> None:
+        self.path = path
+        self.settings = settings
+        self._truth = truth
+        self._held = held
+        self._given_embedder = embedder
+        self._given_chat_model = chat_model
+        self._notify = notify
+        # Guards the lazy parts and all writing; reading needs no lock.
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path = "archive",
+        *,
+        settings: Settings | None = None,
+        create: bool = False,
+        embedder: Embedder | None = None,
+        chat_model: ChatModel | None = None,
+        notify: Callable[[str], None] | None = None,
+    ) -> Self:
+        """Return the archive in a folder, held until `close`.
+
+        Args:
+            path: The archive's folder.
+            settings: None reads `hemeroteca.toml` of the working directory and the HEMEROTECA_ variables.
+            create: Make a new archive if there is none.
+            embedder: Used instead of the one that the settings name.
+            chat_model: Used instead of the one that the settings name.
+            notify: Called with a sentence when something takes long (the model's first conversion).
+
+        Raises:
+            ArchiveMissingError: There is no archive, and `create` is false.
+            ArchiveLockedError: Another process holds it.
+            FingerprintError: Its vectors were made by something else than the settings ask for.
+            ArchiveError: The folder cannot be used.
+        """
+        path = Path(path)
+        _check_folder(path, create=create)
+        held = hold(path)
+        try:
+            truth = open_articles(path)
+        except BaseException:
+            held.release()
+            raise
+        archive = cls(
+            path,
+            settings=settings or load_settings(environ=os.environ),
+            truth=truth,
+            held=held,
+            embedder=embedder,
+            chat_model=chat_model,
+            notify=notify,
+        )
+        try:
+            archive._check_settings()
+        except BaseException:
+            archive.close()
+            raise
+        return archive
+
+    def close(self) -> None:
+        """Release the archive; closing twice does nothing."""
+        with self._lock:
+            for part in ("_vectors", "_words"):
+                index = self.__dict__.pop(part, None)
+                if index is not None:
+                    index.close()
+            self._truth.close()
+            self._held.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- asking
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        since: date | None = None,
+        until: date | None = None,
+        outlets: Sequence[str] = (),
+    ) -> Answer:
+        """Return what the archive says to a question; that it does not know is an answer, not an error.
+
+        Args:
+            question: In any language.
+            history: Earlier turns, oldest first, for follow-up questions.
+            since: Only articles published on this day or later.
+            until: Only articles published on this day or earlier.
+            outlets: Only articles of these outlets; empty means all.
+
+        Raises:
+            ValueError: The question is empty, or `since` is after `until`.
+        """
+        ask = _checked_ask(question, history=history, since=since, until=until, outlets=outlets)
+        answer: Answer = self._chain.invoke(ask)
+        return answer
+
+    def stream(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        since: date | None = None,
+        until: date | None = None,
+        outlets: Sequence[str] = (),
+    ) -> Iterator[Answer]:
+        """Yield snapshots of the answer as it forms; the first carries the hits, the last is the whole answer.
+
+        Takes and raises what `ask` does.
+        """
+        ask = _checked_ask(question, history=history, since=since, until=until, outlets=outlets)
+        yield from self._chain.stream(ask)
+
+    def search(
+        self,
+        question: str,
+        *,
+        k: int = 10,
+        since: date | None = None,
+        until: date | None = None,
+        outlets: Sequence[str] = (),
+    ) -> list[Hit]:
+        """Return the `k` passages nearest to a question or keywords, best first."""
+        ask = _checked_ask(question, history=(), since=since, until=until, outlets=outlets)
+        return consultation.search(consultation.understand(ask, parts=self._parts), parts=self._parts, k=k)
+
+    def as_runnable(self) -> Runnable[Any, Answer]:
+        """Return the retrieval chain as a LangChain Runnable: a question, dict or `Ask` in, an `Answer` out.
+
+        It is the very chain that `ask` and `stream` run; streaming yields snapshots, each replacing the one before.
+        """
+        return self._chain
+
+    def as_retriever(self, *, k: int = 10) -> BaseRetriever:
+        """Return the archive as a LangChain retriever that gives `k` passages as documents."""
+        from rag.chain import as_retriever
+
+        return as_retriever(self.search, k=k)
+
+    def as_embeddings(self) -> Embeddings:
+        """Return the archive's embedder as LangChain embeddings."""
+        from rag.chain import as_embeddings
+
+        return as_embeddings(self.embedder)
+
+    # ---- articles
+
+    def articles(self) -> list[Article]:
+        """Return all articles, the newest first, those without a date last."""
+        return self._truth.articles()
+
+    def article(self, article_id: str) -> Article:
+        """Return an article by its id, or by the id that its source gave it.
+
+        Raises:
+            NotFoundError: No article has that id.
+        """
+        return self._truth.article(article_id)
+
+    def outlets(self) -> list[str]:
+        """Return the outlets that articles name, in alphabetical order."""
+        return self._truth.outlets()
+
+    def counts(self) -> Counts:
+        """Return how many articles and passages there are, and how many passages still lack a vector."""
+        return self._truth.counts()
+
+    def delete(self, article_id: str) -> Article:
+        """Delete an article from the truth and from both indexes, and return what it was.
+
+        Raises:
+            NotFoundError: No article has that id.
+        """
+        with self._lock:
+            article = self._truth.delete(article_id)
+        self._catch_up()
+        return article
+
+    # ---- taking in (used by `ingest`)
+
+    def known_sources(self, places: Sequence[str]) -> dict[str, str]:
+        """Return the source hash last read at each of the places that are known."""
+        return self._truth.known_sources(places)
+
+    def languages(self) -> list[str]:
+        """Return the languages of the articles, the most frequent first."""
+        return self._truth.languages()
+
+    def put(self, prepared: Sequence[Prepared]) -> list[Outcome]:
+        """Keep articles durably and return what became of each; `embed_pending` makes them findable by meaning."""
+        with self._lock:
+            self._remember_fingerprint()
+            return self._truth.put(prepared)
+
+    def embed_pending(self, *, progress: Progress | None = None) -> int:
+        """Embed every passage that has no vector yet, bring both indexes up to date, and return how many there were."""
+        total, done = self._truth.counts().without_vectors, 0
+        while pending := self._truth.without_vectors(limit=_EMBED_BATCH):
+            made = self.embedder.embed_passages(pending)
+            with self._lock:
+                self._truth.set_vectors([(passage.id, vectors) for passage, vectors in zip(pending, made, strict=True)])
+            done += len(pending)
+            if progress:
+                progress(done, max(total, done))
+            if done // _EMBED_BATCH % _CATCH_UP_EVERY == 0:
+                self._catch_up()
+        self._catch_up()
+        return done
+
+    # ---- parts, each made when first needed
+
+    @property
+    def embedder(self) -> Embedder:
+        """What makes the vectors of this archive."""
+        with self._lock:
+            return self._embedder
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        if self._given_embedder is not None:
+            embedder = self._given_embedder
+        else:
+            from rag.embedding import load_embedder
+
+            embedder = load_embedder(self.settings.embedding, notify=self._notify)
+        self._check_fingerprint(embedder)
+        return embedder
+
+    @cached_property
+    def _vectors(self) -> VectorIndex:
+        from rag.vectors import open_vector_index
+
+        index = open_vector_index(self.path / "vectors", dim=self._dim())
+        index.catch_up(self._truth)
+        return index
+
+    @cached_property
+    def _words(self) -> WordIndex:
+        from rag.words import open_word_index
+
+        index = open_word_index(self.path / "words")
+        index.catch_up(self._truth)
+        return index
+
+    @cached_property
+    def _counter(self) -> TokenCounter:
+        from rag.tokens import load_counter
+
+        return load_counter()
+
+    @cached_property
+    def _chat_model(self) -> ChatModel | None:
+        if self._given_chat_model is not None:
+            return self._given_chat_model
+        if self.settings.answer.model == "extractive":
+            return None
+        from rag.chain import load_chat_model
+
+        return load_chat_model(self.settings.answer)
+
+    @cached_property
+    def _parts(self) -> Parts:
+        from rag.reading import SentenceReader
+
+        with self._lock:
+            return Parts(
+                embedder=self._embedder,
+                vectors=self._vectors,
+                words=self._words,
+                reader=SentenceReader(load_sentence_vectors=self._truth.sentence_vectors_of),
+                load_passages=self._truth.passages_by_id,
+                load_vectors=self._truth.vectors_of,
+                languages=self._truth.languages,
+                settings=self.settings.retrieval,
+            )
+
+    @cached_property
+    def _chain(self) -> Runnable[Any, Answer]:
+        from rag.chain import compose
+
+        with self._lock:
+            parts, chat_model = self._parts, self._chat_model
+            return compose(
+                consult=[
+                    ("understand", partial(consultation.understand, parts=parts)),
+                    ("retrieve", partial(consultation.retrieve_all, parts=parts)),
+                    ("read", partial(consultation.read, parts=parts)),
+                ],
+                respond=partial(
+                    respond,
+                    settings=self.settings.answer,
+                    model=chat_model,
+                    counter=self._counter if chat_model else None,
+                ),
+            )
+
+    # ---- keeping the parts in step
+
+    def _catch_up(self) -> None:
+        with self._lock:
+            if self._truth.last_seq():
+                self._words.catch_up(self._truth)
+                self._vectors.catch_up(self._truth)
+
+    def _dim(self) -> int:
+        known = self._truth.meta(_FINGERPRINT)
+        return int(json.loads(known)["dim"]) if known else self._embedder.dim
+
+    def _check_settings(self) -> None:
+        """Refuse settings that contradict the archive before any model is loaded."""
+        known = self._truth.meta(_FINGERPRINT)
+        if known and self._given_embedder is None:
+            wanted = self.settings.embedding
+            self._compare(
+                json.loads(known),
+                {
+                    "model": wanted.model,
+                    "question_prefix": wanted.question_prefix,
+                    "passage_prefix": wanted.passage_prefix,
+                    "passage_tokens": str(self.settings.ingest.passage_tokens),
+                },
+            )
+
+    def _check_fingerprint(self, embedder: Embedder) -> None:
+        known = self._truth.meta(_FINGERPRINT)
+        if known:
+            self._compare(json.loads(known), self._fingerprint(embedder))
+
+    def _remember_fingerprint(self) -> None:
+        if self._truth.meta(_FINGERPRINT) is None:
+            self._truth.set_meta(_FINGERPRINT, json.dumps(self._fingerprint(self._embedder), sort_keys=True))
+
+    def _fingerprint(self, embedder: Embedder) -> dict[str, str]:
+        return {
+            **embedder.fingerprint,
+            "dim": str(embedder.dim),
+            "passage_tokens": str(self.settings.ingest.passage_tokens),
+        }
+
+    def _compare(self, known: dict[str, str], wanted: dict[str, str]) -> None:
+        for key, value in wanted.items():
+            if known.get(key, value) != value:
+                raise FingerprintError(
+                    f"archive {self.path} was made with {key} {known[key]!r}, the settings give {value!r}: "
+                    f"set it back, or ingest into a new archive"
+                )
+
+
+def _check_folder(path: Path, *, create: bool) -> None:
+    if (path / FILE_NAME).is_file():
+        return
+    if not create:
+        raise ArchiveMissingError(
+            f"there is no archive at {path}: make one with `hemeroteca ingest PATH --archive {path}`, or name another"
+        )
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        others = [entry.name for entry in path.iterdir() if entry.name not in ("lock", "holder.json")]
+    except OSError as exc:
+        raise ArchiveError(f"archive folder {path} cannot be made ({exc.strerror}): choose another folder") from exc
+    if others:
+        raise ArchiveError(
+            f"folder {path} holds other files ({', '.join(sorted(others)[:3])}): choose an empty or new folder"
+        )
+
+
+def _checked_ask(
+    question: str, *, history: History, since: date | None, until: date | None, outlets: Sequence[str]
+) -> Ask:
+    question = question.strip()
+    if not question:
+        raise ValueError("the question is empty: ask something")
+    if since and until and since > until:
+        raise ValueError(f"since {since} is after until {until}: exchange them")
+    turns = tuple(turn if isinstance(turn, Turn) else Turn(*turn) for turn in history)
+    return Ask(question=question, history=turns, since=since, until=until, outlets=tuple(outlets))

@@ -1,0 +1,138 @@
+"""From a question to what the archive holds on it: understand, retrieve, read. Plain functions; the chain runs them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rag.config import RetrievalSettings
+from rag.interfaces import Embedder, Filters, Reader, Reading, Vector, VectorIndex, WordIndex
+from rag.language import detect_language
+from rag.retrieval import LoadPassages, LoadVectors, retrieve
+from rag.schema import Ask, Consultation, Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the steps work with. `languages` returns the archive's languages, the most frequent first."""
+
+    embedder: Embedder
+    vectors: VectorIndex
+    words: WordIndex
+    reader: Reader
+    load_passages: LoadPassages
+    load_vectors: LoadVectors
+    languages: Callable[[], Sequence[str]]
+    settings: RetrievalSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One way to take a question: the words that are searched, and the vectors that are searched and read with."""
+
+    text: str
+    search_vector: Vector
+    read_vector: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A question with its language, its filters, and the ways to take it, the bare question first."""
+
+    ask: Ask
+    language: str
+    versions: tuple[Version, ...]
+    filters: Filters
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The hits of every version of a question, in the order of `understood.versions`."""
+
+    understood: Understood
+    hits: tuple[tuple[Hit, ...], ...]
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+def understand(ask: Ask, *, parts: Parts) -> Understood:
+    """Return the question with its language and, for a follow-up, a second version with the conversation's subject."""
+    began = time.perf_counter()
+    language = detect_language(ask.question, prior=parts.languages())
+    texts = [ask.question]
+    if ask.history:
+        texts.append(f"{ask.history[-1].question} {ask.question}")
+    vectors = parts.embedder.embed_questions(texts)
+    versions = [Version(texts[0], vectors[0], vectors[0])]
+    # What is asked now decides which sentence answers; what was asked before, where to look.
+    versions += [
+        Version(text, vector, _unit(vector + vectors[0])) for text, vector in zip(texts[1:], vectors[1:], strict=True)
+    ]
+    return Understood(
+        ask=ask,
+        language=language,
+        versions=tuple(versions),
+        filters=Filters(since=ask.since, until=ask.until, outlets=frozenset(ask.outlets)),
+        timings={"understand": time.perf_counter() - began},
+    )
+
+
+def search(understood: Understood, *, parts: Parts, k: int) -> list[Hit]:
+    """Return the `k` best hits of the bare question."""
+    return _hits(understood, understood.versions[0], parts=parts, k=k)
+
+
+def retrieve_all(understood: Understood, *, parts: Parts) -> Retrieved:
+    """Return the hits of every version of the question."""
+    began = time.perf_counter()
+    hits = tuple(
+        tuple(_hits(understood, version, parts=parts, k=parts.settings.passages)) for version in understood.versions
+    )
+    return Retrieved(
+        understood=understood,
+        hits=hits,
+        timings={**understood.timings, "retrieve": time.perf_counter() - began},
+    )
+
+
+def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
+    """Return the version of the question with the better evidence, read; the bare question wins a tie."""
+    began = time.perf_counter()
+    understood = retrieved.understood
+    readings: list[Reading] = [
+        parts.reader.read(version.text, hits, question_vector=version.read_vector)
+        for version, hits in zip(understood.versions, retrieved.hits, strict=True)
+    ]
+    best = max(range(len(readings)), key=lambda index: (readings[index].probability, -index))
+    return Consultation(
+        ask=understood.ask,
+        question=understood.versions[best].text,
+        language=understood.language,
+        hits=retrieved.hits[best],
+        evidence=readings[best].evidence,
+        probability=readings[best].probability,
+        timings={**retrieved.timings, "read": time.perf_counter() - began},
+    )
+
+
+def _hits(understood: Understood, version: Version, *, parts: Parts, k: int) -> list[Hit]:
+    return retrieve(
+        version.text,
+        version.search_vector,
+        language=understood.language,
+        vectors=parts.vectors,
+        words=parts.words,
+        load_passages=parts.load_passages,
+        load_vectors=parts.load_vectors,
+        filters=understood.filters,
+        candidates=max(parts.settings.candidates, k),
+        k=k,
+        dense_weight=parts.settings.dense_weight,
+    )
+
+
+def _unit(vector: Vector) -> Vector:
+    return (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)

@@ -1,0 +1,67 @@
+"""One process at a time holds an archive; a second one is told who does."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from rag.errors import ArchiveError, ArchiveLockedError
+
+_LOCK = "lock"
+_HOLDER = "holder.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An archive folder held by this process until `release`. The system frees it if the process dies."""
+
+    folder: Path
+    lock: FileLock
+
+    def release(self) -> None:
+        """Let others have the archive; releasing twice does nothing."""
+        if self.lock.is_locked:
+            (self.folder / _HOLDER).unlink(missing_ok=True)
+            self.lock.release()
+
+
+def hold(folder: Path) -> Hold:
+    """Return the hold on an archive's folder.
+
+    Raises:
+        ArchiveLockedError: Another process, or another `Archive` of this one, holds it.
+        ArchiveError: The folder cannot be written.
+    """
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+        holder = {"pid": os.getpid(), "command": _command(), "since": datetime.now().astimezone().isoformat("minutes")}
+        (folder / _HOLDER).write_text(json.dumps(holder), encoding="utf-8")
+    except Timeout as exc:
+        raise ArchiveLockedError(_who_holds(folder)) from exc
+    except OSError as exc:
+        raise ArchiveError(
+            f"archive {folder} cannot be written ({exc.strerror}): check its permissions, or copy it elsewhere"
+        ) from exc
+    return Hold(folder=folder, lock=lock)
+
+
+def _command() -> str:
+    # Without the arguments: a question is nobody else's business.
+    command = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
+    return " ".join([command, *sys.argv[1:2]]) if command.startswith("hemeroteca") else command
+
+
+def _who_holds(folder: Path) -> str:
+    try:
+        holder = json.loads((folder / _HOLDER).read_text(encoding="utf-8"))
+        who = f"process {holder['pid']} ({holder['command']}, since {holder['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        who = "another process"
+    return f"archive {folder} is held by {who}: close that one first, or use another archive"

@@ -1,0 +1,106 @@
+"""From what the archive holds to what it says: decline, let a chat model phrase it, or quote the sources."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rag.config import AnswerSettings
+from rag.errors import ModelError
+from rag.extraction import extract
+from rag.generation import generate
+from rag.interfaces import ChatModel, TokenCounter
+from rag.reading import MIN_CONFIDENCE
+from rag.schema import Answer, Consultation
+
+_REASONS = {
+    "es": {
+        "answered": "Lo dicen {quotes} de {articles} del archivo.",
+        "quotes": ("1 frase", "{n} frases"),
+        "articles": ("1 artículo", "{n} artículos"),
+        "filtered": "El archivo no tiene ningún artículo dentro de las fechas o medios pedidos.",
+        "empty": "El archivo todavía no tiene artículos.",
+        "unread": "El archivo tiene artículos, pero ninguno se parece a lo que se pregunta.",
+        "weak": "El archivo no lo sabe: lo más cercano que tiene no responde a la pregunta.",
+        "model_failed": "{error} Se responde con las frases de los artículos.",
+    },
+    "en": {
+        "answered": "Said by {quotes} of {articles} in the archive.",
+        "quotes": ("1 sentence", "{n} sentences"),
+        "articles": ("1 article", "{n} articles"),
+        "filtered": "The archive has no article within the dates or outlets asked for.",
+        "empty": "The archive has no articles yet.",
+        "unread": "The archive has articles, but none that resembles the question.",
+        "weak": "The archive does not know: the nearest that it holds does not answer the question.",
+        "model_failed": "{error} The answer is given in the articles' own sentences.",
+    },
+}
+
+
+def respond(
+    consultation: Consultation,
+    *,
+    settings: AnswerSettings,
+    model: ChatModel | None = None,
+    counter: TokenCounter | None = None,
+) -> Iterator[Answer]:
+    """Yield snapshots of the answer, the first with the hits only, the last whole.
+
+    When the probability is below `settings.min_confidence` the answer is "unknown". A chat model that fails leaves the
+    extractive answer, with a notice that says why.
+    """
+    began = time.perf_counter()
+    partial = Answer(
+        question=consultation.ask.question,
+        text="",
+        status="partial",
+        confidence=consultation.probability,
+        language=consultation.language,
+        hits=consultation.hits,
+        timings=consultation.timings,
+        notices=consultation.notices,
+    )
+    yield partial
+    floor = MIN_CONFIDENCE if settings.min_confidence is None else settings.min_confidence
+    final = replace(partial, status="unknown", reason=_why_unknown(consultation))
+    if consultation.evidence and consultation.probability >= floor:
+        notices = consultation.notices
+        if model is not None and counter is not None:
+            try:
+                for snapshot in generate(consultation, model=model, counter=counter, settings=settings):
+                    if snapshot.status == "partial":
+                        yield snapshot
+                    else:
+                        final = snapshot
+            except ModelError as exc:
+                notices = (*notices, _say(consultation, "model_failed").format(error=exc))
+                model = None
+        if model is None or counter is None:
+            final = extract(consultation, max_statements=settings.max_statements)
+            final = replace(final, reason=_why_answered(final), notices=notices)
+        elif final.status == "answered" and not final.reason:
+            final = replace(final, reason=_why_answered(final))
+    yield replace(final, timings={**consultation.timings, "answer": time.perf_counter() - began})
+
+
+def _why_unknown(consultation: Consultation) -> str:
+    ask = consultation.ask
+    if not consultation.hits:
+        limited = ask.since or ask.until or ask.outlets
+        return _say(consultation, "filtered" if limited else "empty")
+    return _say(consultation, "weak" if consultation.evidence else "unread")
+
+
+def _why_answered(answer: Answer) -> str:
+    texts = _REASONS.get(answer.language, _REASONS["en"])
+    quotes = len(answer.citations)
+    articles = len({citation.article.id for citation in answer.citations})
+    return str(texts["answered"]).format(
+        quotes=texts["quotes"][quotes != 1].format(n=quotes),
+        articles=texts["articles"][articles != 1].format(n=articles),
+    )
+
+
+def _say(consultation: Consultation, key: str) -> str:
+    return str(_REASONS.get(consultation.language, _REASONS["en"])[key])

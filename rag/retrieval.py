@@ -1,0 +1,66 @@
+"""Question to ranked hits: dense and word search, fused, read from one state of the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from rag.fusion import fuse
+from rag.interfaces import Filters, Vector, VectorIndex, WordIndex
+from rag.schema import Article, Hit, Passage
+
+LoadPassages = Callable[[Sequence[str]], Mapping[str, tuple[Passage, Article]]]
+LoadVectors = Callable[[Sequence[str]], Mapping[str, Vector]]
+
+
+def retrieve(
+    question: str,
+    vector: Vector,
+    *,
+    language: str,
+    vectors: VectorIndex,
+    words: WordIndex,
+    load_passages: LoadPassages,
+    load_vectors: LoadVectors,
+    filters: Filters,
+    candidates: int,
+    k: int,
+    dense_weight: float,
+) -> list[Hit]:
+    """Return the `k` best passages for a question, best first; fewer if the archive holds fewer.
+
+    What an index finds that the truth no longer holds is left out, so a deleted article is never served. Cosines are
+    computed exactly from the truth's vectors; equal scores are ordered by passage id, so the same archive gives the
+    same hits.
+
+    Args:
+        vector: The question's vector, unit length.
+        language: The question's language; word search looks only at passages written in it.
+        candidates: How many passages each of the two searches contributes.
+    """
+    dense_found = vectors.search(vector, k=candidates, filters=filters)
+    word_found = words.search(question, language=language, k=candidates, filters=filters)
+    ids = sorted({found.passage_id for found in (*dense_found, *word_found)})
+    held = load_passages(ids)
+    exact = load_vectors(ids)
+    cosines = {passage_id: float(exact[passage_id] @ vector) for passage_id in held if passage_id in exact}
+    # A passage may have words only for now: it stands with the farthest of the others.
+    farthest = min(cosines.values(), default=0.0)
+    cosines |= {passage_id: farthest for passage_id in held if passage_id not in exact}
+    word_scores = {found.passage_id: found.score for found in word_found if found.passage_id in held}
+    fused = fuse(
+        cosines,
+        word_scores,
+        same_language={passage_id for passage_id, (passage, _) in held.items() if passage.language == language},
+        dense_weight=dense_weight,
+    )
+    ranked = sorted(fused, key=lambda passage_id: (-fused[passage_id], passage_id))[:k]
+    return [
+        Hit(
+            passage=held[passage_id][0],
+            article=held[passage_id][1],
+            score=fused[passage_id],
+            cosine=cosines[passage_id],
+            word_score=word_scores.get(passage_id, 0.0),
+        )
+        for passage_id in ranked
+    ]
