@@ -1,0 +1,309 @@
+"""Vectors of questions, passages and sentences through sentence-transformers, which only this module imports."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.bundled import WEIGHTS, bundled_model_folder
+from rag.config import EmbeddingSettings
+from rag.errors import ModelError
+from rag.interfaces import PassageVectors, Vector, Vectors
+from rag.schema import Passage
+from rag.wheels import Notify, file_sha256
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Encoding, Tokenizer
+
+# Padded tokens of one forward pass: a question that comes in between waits for at most one.
+BATCH_TOKENS = 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def load_embedder(settings: EmbeddingSettings, *, notify: Notify | None = None) -> SentenceEmbedder:
+    """Return the embedder that the settings name, ready to use; seconds of work.
+
+    "bundled" and folders are loaded without any request; another name may be fetched from the Hugging Face Hub.
+
+    Args:
+        settings: Model and prefixes.
+        notify: Is told in a sentence what takes long.
+
+    Raises:
+        ModelError: There is no such model, or it cannot be loaded.
+    """
+    if settings.model == "bundled":
+        folder = bundled_model_folder(notify=notify)
+        model = _load(str(folder), name="bundled", local=True)
+        return SentenceEmbedder(
+            model, settings, weights_sha256=WEIGHTS.sha256, precision="q4_0 weights, float32 arithmetic"
+        )
+    path = Path(settings.model).expanduser()
+    local = path.is_dir()
+    if not local and (path.is_absolute() or settings.model.startswith((".", "~")) or settings.model.count("/") > 1):
+        raise ModelError(f"there is no embedding model in {path}: embedding.model must name a folder that exists")
+    if not local and notify:
+        notify(f"Loading the embedding model {settings.model}; it is fetched from the Hugging Face Hub if need be.")
+    model = _load(str(path) if local else settings.model, name=settings.model, local=local)
+    return SentenceEmbedder(
+        model,
+        settings,
+        weights_sha256=_weights_sha256(path if local else _hub_folder(settings.model)),
+        precision=str(next(model.parameters()).dtype).removeprefix("torch."),
+    )
+
+
+def _load(place: str, *, name: str, local: bool) -> SentenceTransformer:
+    if local:
+        # Read once, when the hub's library is imported: from then on this process asks the hub for nothing.
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        sentence_transformer = _sentence_transformer_class()
+        logging.getLogger("transformers").setLevel(logging.ERROR)
+        model = sentence_transformer(place, local_files_only=local)
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as exc:
+        why = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
+        raise ModelError(
+            f"the embedding model {name!r} cannot be loaded ({why}): set embedding.model to 'bundled', "
+            "to a sentence-transformers name, or to a folder that holds such a model"
+        ) from exc
+    model.eval()
+    return model
+
+
+def _sentence_transformer_class() -> type[SentenceTransformer]:
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    return SentenceTransformer
+
+
+class SentenceEmbedder:
+    """An embedder over one sentence-transformers model; any number of threads may use it.
+
+    One forward pass runs at a time. Passages go in small batches, and a question goes before the next batch.
+    """
+
+    def __init__(
+        self, model: SentenceTransformer, settings: EmbeddingSettings, *, weights_sha256: str, precision: str
+    ) -> None:
+        self._model = model
+        self._settings = settings
+        self._tokenizer = _fast_tokenizer(model, settings.model)
+        self._pad_id = int(model.tokenizer.pad_token_id or 0)
+        self._max_tokens = int(model.max_seq_length or model.tokenizer.model_max_length)
+        self._turns = _Turns()
+        self._fingerprint = {
+            "model": settings.model,
+            "weights_sha256": weights_sha256,
+            "precision": precision,
+            "engine": "sentence-transformers",
+            "question_prefix": settings.question_prefix,
+            "passage_prefix": settings.passage_prefix,
+        }
+        self._dim: int = self.embed_questions(["."]).shape[1]
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._dim
+
+    @property
+    def max_tokens(self) -> int:
+        """Most tokens of a text, prefix and special tokens included, that reach the model."""
+        return self._max_tokens
+
+    @property
+    def fingerprint(self) -> dict[str, str]:
+        """What made the vectors: model, weights hash, precision, engine, prefixes."""
+        return dict(self._fingerprint)
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text, without prefix and special tokens."""
+        return [len(encoding) for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+    def embed_question(self, text: str) -> Vector:
+        """Return the vector of a question, shape (dim,); one longer than the model's limit is cut."""
+        vector: Vector = self.embed_questions([text])[0]
+        return vector
+
+    def embed_questions(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of questions, shape (n, dim); one longer than the model's limit is cut."""
+        encodings = self._tokenizer.encode_batch([self._settings.question_prefix + text for text in texts])
+        token_ids = [self._cut(encoding.ids) for encoding in encodings]
+        vectors: dict[int, Vector] = {}
+        for batch in _batches([len(ids) for ids in token_ids]):
+            with self._turns.question():
+                pooled, _ = self._forward([token_ids[index] for index in batch])
+            vectors |= zip(batch, pooled, strict=True)
+        if not vectors:
+            return np.empty((0, self._dim), np.float32)
+        return np.stack([vectors[index] for index in range(len(texts))])
+
+    def embed_passages(self, passages: Sequence[Passage]) -> list[PassageVectors]:
+        """Return the vectors of passages and of their sentences, in order.
+
+        A passage's vector is the model's own for its `embedded_text`. A sentence's is the mean of the token vectors
+        of that same pass that fall into the sentence, so it knows its context and costs nothing; one without tokens
+        gets the passage's.
+
+        Raises:
+            ValueError: A passage is longer than the model's limit, or its `embedded_text` does not end in its text.
+        """
+        for passage in passages:
+            if not passage.embedded_text.endswith(passage.text):
+                raise ValueError(f"embedded_text of passage {passage.id} does not end in its text")
+        prefix = self._settings.passage_prefix
+        encodings = self._tokenizer.encode_batch([prefix + passage.embedded_text for passage in passages])
+        for passage, encoding in zip(passages, encodings, strict=True):
+            if len(encoding) > self._max_tokens:
+                raise ValueError(
+                    f"passage {passage.id} has {len(encoding)} tokens, the model takes {self._max_tokens}: "
+                    "make passages shorter"
+                )
+        found: dict[int, PassageVectors] = {}
+        for batch in _batches([len(encoding) for encoding in encodings]):
+            with self._turns.passages():
+                pooled, tokens = self._forward([encodings[index].ids for index in batch])
+            for row, index in enumerate(batch):
+                bounds = _sentence_tokens(passages[index], encodings[index], len(prefix))
+                sentences = _late_pooled(tokens[row], bounds, otherwise=pooled[row])
+                found[index] = PassageVectors(passage=pooled[row], sentences=sentences)
+        return [found[index] for index in range(len(passages))]
+
+    def _cut(self, ids: list[int]) -> list[int]:
+        return ids if len(ids) <= self._max_tokens else [*ids[: self._max_tokens - 1], ids[-1]]
+
+    def _forward(self, token_ids: list[list[int]]) -> tuple[Vectors, npt.NDArray[np.float32]]:
+        """Return the unit vectors of texts, shape (n, dim), and those of their tokens, shape (n, tokens, width)."""
+        import torch
+
+        width = max(len(ids) for ids in token_ids)
+        input_ids = torch.tensor([ids + [self._pad_id] * (width - len(ids)) for ids in token_ids])
+        mask = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in token_ids])
+        device = self._model.device
+        with torch.inference_mode():
+            out: dict[str, Any] = self._model({"input_ids": input_ids.to(device), "attention_mask": mask.to(device)})
+        pooled = out["sentence_embedding"].float().cpu().numpy()
+        return _unit(pooled), out["token_embeddings"].float().cpu().numpy()
+
+
+class _Turns:
+    """A lock that a question gets before passages that wait for it too."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._taken = False
+        self._questions = 0
+
+    @contextmanager
+    def question(self) -> Iterator[None]:
+        with self._changed:
+            self._questions += 1
+            self._changed.wait_for(lambda: not self._taken)
+            self._questions -= 1
+            self._taken = True
+        with self._returned():
+            yield
+
+    @contextmanager
+    def passages(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._taken and not self._questions)
+            self._taken = True
+        with self._returned():
+            yield
+
+    @contextmanager
+    def _returned(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken = False
+                self._changed.notify_all()
+
+
+def _fast_tokenizer(model: SentenceTransformer, name: str) -> Tokenizer:
+    tokenizer = getattr(model.tokenizer, "backend_tokenizer", None)
+    if tokenizer is None:
+        raise ModelError(f"the embedding model {name!r} has no fast tokenizer: choose one that has tokenizer.json")
+    # Set once and never again: changing it while another thread encodes is an error in the library.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True
+    fast: Tokenizer = tokenizer
+    return fast
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield positions in groups of like length whose padded size stays within BATCH_TOKENS, longest first."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda position: -lengths[position]):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _sentence_tokens(passage: Passage, encoding: Encoding, prefix: int) -> npt.NDArray[np.intp]:
+    """Return the first and one-past-last token of each sentence, shape (sentences, 2); a token is where it ends."""
+    shift = prefix + len(passage.embedded_text) - len(passage.text) - passage.start
+    ends = np.maximum.accumulate(np.array([end for _, end in encoding.offsets]))
+    # Special tokens have the span (0, 0); one that closes the text belongs to no sentence.
+    ends[1:][np.array(encoding.special_tokens_mask, bool)[1:]] = np.iinfo(ends.dtype).max
+    edges = np.array([[s.start + shift, s.end + shift] for s in passage.sentences], ends.dtype).reshape(-1, 2)
+    return np.searchsorted(ends, edges, side="right")
+
+
+def _late_pooled(tokens: npt.NDArray[np.float32], bounds: npt.NDArray[np.intp], *, otherwise: Vector) -> Vectors:
+    rows = [
+        tokens[first:last].mean(axis=0) if last > first and tokens.shape[1] == otherwise.size else otherwise
+        for first, last in bounds
+    ]
+    return _unit(np.stack(rows)) if rows else np.empty((0, otherwise.size), np.float32)
+
+
+def _unit(vectors: npt.NDArray[np.float32]) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return unit
+
+
+def _hub_folder(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    for repository in (name, f"sentence-transformers/{name}"):
+        try:
+            return Path(snapshot_download(repository, local_files_only=True))
+        except (LocalEntryNotFoundError, ValueError):
+            continue
+    raise ModelError(f"the files of the embedding model {name!r} are not in the hub's cache: load it again")
+
+
+def _weights_sha256(folder: Path) -> str:
+    files = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("pytorch_model*.bin"))
+    hashes = []
+    for file in files:
+        # The hub's cache names a large file's content by its SHA-256: no need to read half a gigabyte.
+        stored = file.resolve().name
+        hashes.append(stored if _SHA256.fullmatch(stored) else file_sha256(file))
+    if not hashes:
+        raise ModelError(f"there are no weights (.safetensors or pytorch_model.bin) in {folder}: check the folder")
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
