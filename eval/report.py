@@ -1,0 +1,147 @@
+"""A run for people and programs: a table for the terminal, the questions that failed, and JSON."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from eval.dataset import DatasetError
+from eval.gate import Gate
+from eval.runner import Record, Run, Summary, groups, record_to_dict, summarise
+from eval.scoring import MEASURES
+
+# The form of the JSON file; it grows when a reader of the old form would misunderstand the new one.
+FORM = 1
+CELL = 9
+
+
+def table(run: Run) -> str:
+    """Return the measures by split and type as aligned text, each mean over its 95 % interval.
+
+    "-" stands where a measure applied to no question; after each split, measures skipped for want of gold are counted.
+    """
+    blocks = [_split_table(split, by_type) for split, by_type in groups(run.records).items()]
+    legend = "\n".join(f"  {measure.heading:<9}{measure.meaning}" for measure in MEASURES)
+    return "\n\n".join([*blocks, f"Columns (a mean, below it Wilson's 95 % interval):\n{legend}"])
+
+
+def failures(run: Run, *, limit: int = 100) -> str:
+    """Return one paragraph for each question that did not pass: what was asked, wanted and answered, shortened."""
+    blocks = []
+    for record in run.records:
+        if record.passed:
+            continue
+        question, answer = record.question, record.answer
+        wanted = " + ".join(accepted[0] for accepted in question.answers) or "(to decline)"
+        told = answer.text if answer.status == "answered" else f"declined: {answer.reason}"
+        blocks.append(
+            f"{question.qid} [{question.type or '-'}] {_short(question.question, limit)}\n"
+            f"    wanted  {_short(wanted, limit)}\n"
+            f"    got     {_short(told, limit)}"
+        )
+    return "\n".join(blocks)
+
+
+def verdict(gate: Gate) -> str:
+    """Return the gate's outcome in one or two lines."""
+    lines = [
+        f"Baseline: {gate.compared} questions compared, {len(gate.lost)} lost (at most {gate.allowed} allowed), "
+        f"{len(gate.won)} won: {'ok' if gate.is_open else 'FAILED'}"
+    ]
+    if gate.lost:
+        lines.append(f"  lost: {', '.join(gate.lost)}")
+    if gate.won:
+        lines.append(f"  won: {', '.join(gate.won)}")
+    return "\n".join(lines)
+
+
+def run_to_dict(run: Run, *, about: Mapping[str, Any], gate: Gate | None = None) -> dict[str, Any]:
+    """Return a run as plain JSON types: `about` it, the summary by split and type, and every question's record.
+
+    Args:
+        run: The run.
+        about: What the reader must know to compare it with another run: dataset, archive, settings, time.
+        gate: How it compares with the baseline, if it was compared.
+    """
+    return {
+        "form": FORM,
+        "about": dict(about),
+        "measures": {measure.name: measure.meaning for measure in MEASURES},
+        "summary": {
+            split: {name: _group_to_dict(records) for name, records in by_type.items()}
+            for split, by_type in groups(run.records).items()
+        },
+        "gate": {**asdict(gate), "is_open": gate.is_open} if gate else None,
+        "problems": list(run.problems),
+        "questions": [record_to_dict(record) for record in run.records],
+    }
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write a run as JSON, making the folders above it.
+
+    Raises:
+        DatasetError: The file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except OSError as exc:
+        raise DatasetError(f"results {path} cannot be written ({exc.strerror}): choose another --json FILE") from exc
+
+
+def _split_table(split: str, by_type: Mapping[str, Sequence[Record]]) -> str:
+    width = max(len(name) for name in by_type) + 2
+    headings = "".join(f"{measure.heading:>{CELL}}" for measure in MEASURES)
+    lines = [f"{split}", f"{'':<{width}}{'n':>4}{headings}{'seconds':>{CELL}}"]
+    for name, records in by_type.items():
+        summaries = summarise(records)
+        means = "".join(f"{_mean(summaries[measure.name]):>{CELL}}" for measure in MEASURES)
+        bounds = "".join(f"{_bounds(summaries[measure.name]):>{CELL}}" for measure in MEASURES)
+        seconds = statistics.median(record.seconds for record in records)
+        lines.append(f"{name:<{width}}{len(records):>4}{means}{seconds:>{CELL}.2f}")
+        lines.append(f"{'':<{width + 4}}{bounds}".rstrip())
+    worst = max(record.seconds for records in by_type.values() for record in records)
+    lines.append(f"seconds: the median of a question; the slowest took {worst:.2f}")
+    return "\n".join(lines + _skipped(by_type))
+
+
+def _skipped(by_type: Mapping[str, Sequence[Record]]) -> list[str]:
+    summaries = summarise(list(by_type.values())[-1])
+    return [
+        f"skipped {measure.name}: {count} questions ({reason})"
+        for measure in MEASURES
+        for reason, count in summaries[measure.name].skipped.items()
+        if reason in ("no support given", "support not in the archive")
+    ]
+
+
+def _mean(summary: Summary) -> str:
+    return "-" if summary.mean is None else f"{summary.mean:.2f}"
+
+
+def _bounds(summary: Summary) -> str:
+    if summary.interval is None:
+        return ""
+    return f"{_bound(summary.interval.low)}-{_bound(summary.interval.high)}"
+
+
+def _bound(value: float) -> str:
+    return "1" if value > 0.995 else f"{value:.2f}".removeprefix("0")
+
+
+def _group_to_dict(records: Sequence[Record]) -> dict[str, Any]:
+    return {
+        "n": len(records),
+        "seconds_median": round(statistics.median(record.seconds for record in records), 4),
+        "measures": {name: asdict(summary) for name, summary in summarise(records).items()},
+    }
+
+
+def _short(text: str, limit: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -1,0 +1,218 @@
+"""Asks an archive the questions of a dataset and keeps what came back, question by question."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from eval.dataset import SAMPLE, ArticleNames, Question, locate
+from eval.metrics import Interval, Score, wilson
+from eval.scoring import MEASURES, score_answer
+from rag.errors import ArchiveError
+from rag.schema import Answer, Article, Turn
+
+if TYPE_CHECKING:
+    from rag.archive import Archive
+    from rag.config import Settings
+
+TOTAL = "total"
+STALE_AFTER_S = 24 * 3600
+
+
+class Asked(Protocol):
+    """The part of an `Archive` that an evaluation needs; whatever answers like this can be measured."""
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn | tuple[str, str]] = (),
+        since: date | None = None,
+        until: date | None = None,
+        outlets: Sequence[str] = (),
+    ) -> Answer:
+        """Return what the archive says to a question."""
+        ...
+
+    def articles(self) -> list[Article]:
+        """Return all articles."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One question, what was answered, what it is worth, and how many seconds it took."""
+
+    question: Question
+    answer: Answer
+    scores: Mapping[str, Score]
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answer is right as a whole: the measure "passed"."""
+        return self.scores["passed"].value == 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All records, in the order asked; `problems` are sentences on support that the archive does not hold."""
+
+    records: tuple[Record, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One measure over several questions: `mean` and `interval` are None when it applied to none of them.
+
+    `skipped` counts by reason the questions that it did not apply to.
+    """
+
+    mean: float | None
+    interval: Interval | None
+    n: int
+    skipped: Mapping[str, int]
+
+
+def run(archive: Asked, questions: Sequence[Question], *, progress: Callable[[int, int], None] | None = None) -> Run:
+    """Return the archive's answers to the questions, scored; each is asked once, on its own.
+
+    Args:
+        archive: Asked through its public face only; it is not changed.
+        questions: Asked in this order.
+        progress: Called with how many questions are done and how many there are, after each.
+    """
+    articles = archive.articles()
+    names, texts = ArticleNames(articles), {article.id: article.text for article in articles}
+    records: list[Record] = []
+    problems: list[str] = []
+    for done, question in enumerate(questions, start=1):
+        gold = locate(question, names)
+        problems += gold.problems
+        began = time.perf_counter()
+        answer = archive.ask(
+            question.question,
+            history=question.history,
+            since=question.since,
+            until=question.until,
+            outlets=question.outlets,
+        )
+        seconds = time.perf_counter() - began
+        scores = score_answer(question, answer, gold=gold, texts=texts)
+        records.append(Record(question=question, answer=answer, scores=scores, seconds=seconds))
+        if progress:
+            progress(done, len(questions))
+    return Run(records=tuple(records), problems=tuple(problems))
+
+
+def summarise(records: Iterable[Record]) -> dict[str, Summary]:
+    """Return each measure's mean over the records that it applies to, with a 95 % interval (see `wilson`)."""
+    chosen = list(records)
+    summaries = {}
+    for measure in MEASURES:
+        scores = [record.scores[measure.name] for record in chosen]
+        values = [score.value for score in scores if score.value is not None]
+        reasons = [score.reason for score in scores if score.value is None]
+        mean = sum(values) / len(values) if values else None
+        summaries[measure.name] = Summary(
+            mean=mean,
+            interval=wilson(mean, len(values)) if mean is not None else None,
+            n=len(values),
+            skipped={reason: reasons.count(reason) for reason in sorted(set(reasons))},
+        )
+    return summaries
+
+
+def groups(records: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
+    """Return the records by split, then by type, in order of appearance, each split's "total" last.
+
+    A question without a split stands under "all", one without a type only in the total.
+    """
+    by_split: dict[str, dict[str, list[Record]]] = {}
+    totals: dict[str, list[Record]] = {}
+    for record in records:
+        split = record.question.split or "all"
+        by_type = by_split.setdefault(split, {})
+        if record.question.type:
+            by_type.setdefault(record.question.type, []).append(record)
+        totals.setdefault(split, []).append(record)
+    return {split: {**by_type, TOTAL: totals[split]} for split, by_type in by_split.items()}
+
+
+def sample_archive(folder: Path, *, settings: Settings | None = None) -> Archive:
+    """Return the archive of the sample articles, opened, built under `folder` if it is not there yet.
+
+    Its name carries a hash of the sample, of the settings that shape an archive and of the code that reads, cuts and
+    keeps articles, so that what is measured is always what this code makes of this sample; folders of other hashes
+    that nobody used for a day are removed.
+
+    Raises:
+        ArchiveError: An article of the sample could not be taken in.
+    """
+    import os
+
+    from ingest import ingest
+    from rag.archive import Archive
+    from rag.config import load_settings
+
+    settings = settings or load_settings(environ=os.environ)
+    path = folder / f"sample-{_sample_hash(settings)}"
+    _remove_stale(folder, keep=path)
+    archive = Archive.open(path, settings=settings, create=True)
+    try:
+        summary = ingest(archive, [SAMPLE])
+        path.touch()
+    except BaseException:
+        archive.close()
+        raise
+    if summary.failures:
+        archive.close()
+        first = summary.failures[0]
+        raise ArchiveError(f"{SAMPLE} is damaged: {summary.failed} articles fail ({first.place}: {first.reason})")
+    return archive
+
+
+def _sample_hash(settings: Settings) -> str:
+    import ingest
+    import rag
+
+    seen = hashlib.sha256(SAMPLE.read_bytes())
+    seen.update(repr((settings.embedding, settings.ingest)).encode())
+    for package in (ingest, rag):
+        for source in sorted(Path(package.__path__[0]).glob("*.py")):
+            seen.update(source.read_bytes())
+    return seen.hexdigest()[:16]
+
+
+def _remove_stale(folder: Path, *, keep: Path) -> None:
+    now = time.time()
+    for other in folder.glob("sample-*"):
+        if other != keep and now - other.stat().st_mtime > STALE_AFTER_S:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def record_to_dict(record: Record) -> dict[str, Any]:
+    """Return a record as plain JSON types."""
+    question = record.question
+    return {
+        "qid": question.qid,
+        "split": question.split,
+        "subject": question.subject,
+        "type": question.type,
+        "language": question.language,
+        "question": question.question,
+        "answers": [list(accepted) for accepted in question.answers],
+        "answerable": question.answerable,
+        "passed": record.passed,
+        "seconds": round(record.seconds, 4),
+        "scores": {name: score.value for name, score in record.scores.items()},
+        "skipped": {name: score.reason for name, score in record.scores.items() if score.value is None},
+        "answer": record.answer.to_dict(),
+    }
