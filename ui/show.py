@@ -1,0 +1,175 @@
+"""Answers, passages and articles as plain text for a terminal, and as JSON (pure).
+
+What comes from articles, models and file names is hostile: a terminal must never be handed its control characters.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rag.config import Settings
+from rag.schema import Answer, Article, Citation, Hit, IngestSummary
+from ui.texts import EN, TEXTS, Texts, date_text
+
+_NEAREST = 3
+_EXCERPT = 240
+# C0 but line feed and tab, DEL, C1, and the marks that turn the direction of writing.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_NOTICE = {"es": "Aviso", "en": "Note"}
+_REMOVED = {"es": "Retirado al limpiar", "en": "Removed by cleaning"}
+
+
+def visible(text: str) -> str:
+    """Return the text with every control character shown as a sign of its own; line feeds and tabs stay."""
+    return _CONTROL.sub(_sign, text)
+
+
+def one_line(text: str) -> str:
+    """Return the text made visible and on one line, for titles and names."""
+    return visible(" ".join(text.split()))
+
+
+def answer_text(answer: Answer) -> str:
+    """Return an answer with its numbered citations, or the reason that there is none and what comes nearest."""
+    texts = TEXTS.get(answer.language, EN)
+    blocks = [visible(answer.text)] if answer.text else []
+    if answer.status == "unknown":
+        if answer.reason and answer.reason not in answer.text:
+            blocks.append(visible(answer.reason))
+        if answer.hits:
+            blocks += [f"{texts.nearest}:", *(_nearest(hit, texts) for hit in answer.hits[:_NEAREST])]
+    blocks += [_citation(citation, texts) for citation in sorted(answer.citations, key=lambda each: each.number)]
+    doubts = [
+        f"{texts.partly if statement.support == 'partly' else texts.unsupported}: {one_line(statement.text)}"
+        for statement in answer.statements
+        if statement.support != "supported"
+    ]
+    notices = [f"{_NOTICE[texts.code]}: {one_line(notice)}" for notice in answer.notices]
+    if doubts or notices:
+        blocks.append("\n".join(doubts + notices))
+    return "\n\n".join(blocks)
+
+
+def hits_text(hits: Sequence[Hit]) -> str:
+    """Return passages in their order, each with its source, score and the id of its article."""
+    return "\n\n".join(
+        f"{rank}. {_source(hit.article, EN)}\n   score {hit.score:.3f}, article {one_line(hit.article.id)}\n"
+        + _indented(visible(hit.passage.text), by=3)
+        for rank, hit in enumerate(hits, start=1)
+    )
+
+
+def list_text(articles: Sequence[Article]) -> str:
+    """Return one line an article: id, date, language, outlet or file, title; columns apart by tabs."""
+    return "\n".join(
+        "\t".join(
+            (
+                one_line(article.id),
+                article.published.isoformat() if article.published else "-",
+                one_line(article.language),
+                one_line(article.source),
+                one_line(article.title or "-"),
+            )
+        )
+        for article in articles
+    )
+
+
+def article_text(article: Article, *, removed: bool) -> str:
+    """Return an article's record and text; with `removed`, what cleaning cut out of it and why, else how much."""
+    removed_label = _REMOVED[TEXTS.get(article.language, EN).code]
+    known = {
+        "id": article.id,
+        "title": article.title,
+        "outlet": article.outlet,
+        "published": article.published.isoformat() if article.published else None,
+        "language": article.language,
+        "author": article.author,
+        "agency": article.agency,
+        "url": article.url,
+        "given id": article.given_id,
+        "read from": ", ".join(article.places),
+    }
+    blocks = ["\n".join(f"{name}: {one_line(value)}" for name, value in known.items() if value), visible(article.text)]
+    if removed:
+        blocks += [
+            f"{removed_label} ({one_line(removal.reason)}, {removal.start}):\n{_indented(visible(removal.text))}"
+            for removal in article.removed
+        ]
+    elif article.removed:
+        blocks.append(f"{removed_label}: {len(article.removed)} (--removed)")
+    return "\n\n".join(blocks)
+
+
+def summary_text(summary: IngestSummary) -> str:
+    """Return what an ingest did in one line, and a line for each failure."""
+    counts = (
+        f"{summary.added} added, {summary.changed} changed, {summary.unchanged} unchanged, "
+        f"{summary.duplicates} duplicates, {summary.failed} failed; "
+        f"{summary.passages} passages in {summary.seconds:.1f} s"
+    )
+    return "\n".join(
+        [*(f"failed: {one_line(failure.place)}: {one_line(failure.reason)}" for failure in summary.failures), counts]
+    )
+
+
+def summary_to_dict(summary: IngestSummary) -> dict[str, Any]:
+    """Return what an ingest did as plain JSON types."""
+    return {
+        "added": summary.added,
+        "changed": summary.changed,
+        "unchanged": summary.unchanged,
+        "duplicates": summary.duplicates,
+        "failed": [{"place": failure.place, "reason": failure.reason} for failure in summary.failures],
+        "passages": summary.passages,
+        "seconds": round(summary.seconds, 3),
+    }
+
+
+def settings_text(settings: Settings) -> str:
+    """Return every setting with its value and where that came from, one a line."""
+    items = settings.items()
+    keys = max(len(key) for key, _, _ in items)
+    shown = [json.dumps(value, ensure_ascii=False) for _, value, _ in items]
+    values = max(len(value) for value in shown)
+    return "\n".join(
+        f"{key:<{keys}} = {visible(value):<{values}}  ({one_line(origin)})"
+        for (key, _, origin), value in zip(items, shown, strict=True)
+    )
+
+
+def json_text(value: Any) -> str:
+    """Return JSON a person can read; what a terminal could obey is escaped, which changes no value."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return _CONTROL.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def _sign(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else f"<U+{code:04X}>"
+
+
+def _source(article: Article, texts: Texts) -> str:
+    source = one_line(article.source)
+    if article.published:
+        source += f", {date_text(article.published, texts)}"
+    return f"{source} — {one_line(article.title)}" if article.title else source
+
+
+def _citation(citation: Citation, texts: Texts) -> str:
+    return f"[{citation.number}] {_source(citation.article, texts)}\n" + _indented(f"«{visible(citation.quote)}»")
+
+
+def _nearest(hit: Hit, texts: Texts) -> str:
+    text = hit.passage.text
+    excerpt = text if len(text) <= _EXCERPT else text[:_EXCERPT].rsplit(" ", 1)[0] + " …"
+    return f"  {_source(hit.article, texts)}\n" + _indented(visible(excerpt))
+
+
+def _indented(text: str, *, by: int = 4) -> str:
+    return "\n".join(" " * by + line if line else "" for line in text.split("\n"))
