@@ -69,10 +69,11 @@ def execute(namespace: argparse.Namespace) -> int:
         namespace: What `add_arguments` declares; a `settings` in it is used instead of the ones in effect.
 
     Raises:
-        HemerotecaError: The questions or the archive cannot be read, or the results not written.
-        ValueError: `--update-baseline` with anything but the whole gold set.
+        DatasetError: The questions cannot be read, the results not written, or `--update-baseline` is given with
+            anything but the whole gold set.
+        ArchiveError: The archive cannot be opened.
     """
-    from eval.dataset import GOLD
+    from eval.dataset import GOLD, DatasetError
     from eval.formats import read_questions
     from eval.gate import compare_with_baseline, read_baseline, write_baseline
     from eval.report import failures, run_to_dict, table, verdict, write_json
@@ -80,7 +81,7 @@ def execute(namespace: argparse.Namespace) -> int:
 
     is_gold = namespace.questions is None
     if namespace.update_baseline and not (is_gold and namespace.split == "all"):
-        raise ValueError("--update-baseline writes the whole gold set: leave out QUESTIONS.jsonl and --split")
+        raise DatasetError("--update-baseline writes the whole gold set: leave out QUESTIONS.jsonl and --split")
     dataset = read_questions(namespace.questions or GOLD).split(namespace.split)
     settings = getattr(namespace, "settings", None) or load_settings(environ=os.environ)
     archive = _open_archive(namespace, settings=settings)
@@ -104,16 +105,15 @@ def execute(namespace: argparse.Namespace) -> int:
 def _open_archive(namespace: argparse.Namespace, *, settings: Settings) -> Archive:
     from eval.runner import sample_archive
     from rag.archive import Archive
+    from rag.wheels import cache_folder
 
     if namespace.archive is None and namespace.questions is None:
-        return sample_archive(_cache_folder(), settings=settings)
-    return Archive.open(namespace.archive or DEFAULT_ARCHIVE, settings=settings)
+        return sample_archive(cache_folder() / "eval", settings=settings, notify=_notify)
+    return Archive.open(namespace.archive or DEFAULT_ARCHIVE, settings=settings, notify=_notify)
 
 
-def _cache_folder() -> Path:
-    from platformdirs import user_cache_dir
-
-    return Path(os.environ.get("HEMEROTECA_CACHE") or user_cache_dir("hemeroteca")) / "eval"
+def _notify(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
 
 
 def _run(archive: Archive, dataset: Dataset) -> Run:

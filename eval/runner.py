@@ -146,12 +146,19 @@ def groups(records: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
     return {split: {**by_type, TOTAL: totals[split]} for split, by_type in by_split.items()}
 
 
-def sample_archive(folder: Path, *, settings: Settings | None = None) -> Archive:
+def sample_archive(
+    folder: Path, *, settings: Settings | None = None, notify: Callable[[str], None] | None = None
+) -> Archive:
     """Return the archive of the sample articles, opened, built under `folder` if it is not there yet.
 
     Its name carries a hash of the sample, of the settings that shape an archive and of the code that reads, cuts and
     keeps articles, so that what is measured is always what this code makes of this sample; folders of other hashes
     that nobody used for a day are removed.
+
+    Args:
+        folder: Where archives for evaluation are kept; made when missing.
+        settings: None takes the ones in effect.
+        notify: Called with a sentence before something that takes long.
 
     Raises:
         ArchiveError: An article of the sample could not be taken in.
@@ -165,7 +172,9 @@ def sample_archive(folder: Path, *, settings: Settings | None = None) -> Archive
     settings = settings or load_settings(environ=os.environ)
     path = folder / f"sample-{_sample_hash(settings)}"
     _remove_stale(folder, keep=path)
-    archive = Archive.open(path, settings=settings, create=True)
+    if notify and not path.exists():
+        notify(f"building the sample archive in {path}")
+    archive = Archive.open(path, settings=settings, create=True, notify=notify)
     try:
         summary = ingest(archive, [SAMPLE])
         path.touch()
