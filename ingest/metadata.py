@@ -1,0 +1,123 @@
+"""A draft becomes an article: cleaned text, title, language, identity and hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from ingest.cleaning import clean
+from ingest.readers import Draft
+from rag.errors import SourceError
+from rag.language import ISO_639_1, detect_language
+from rag.schema import Article
+
+_TITLE_MAX_CHARS = 200
+_TITLE_MIN_WORDS = 3
+_ENDS_UNLIKE_TITLE = (".", ",", ";", ":", "…", "-", "—")
+_SENTENCE_END = re.compile(r"[.!?…。！？।؟][\"'»”’)\]]*$")
+_TRACKING = re.compile(r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|igshid")
+
+
+def to_article(draft: Draft, *, known_languages: Sequence[str] = ()) -> Article:
+    """Return the article that a draft holds.
+
+    Args:
+        draft: What a reader gave.
+        known_languages: Languages that the archive expects, first ones first; they win when the text leaves it open.
+
+    Raises:
+        SourceError: Cleaning leaves no text, or nothing but the title.
+    """
+    cleaned = clean(draft.text)
+    title = draft.title or title_of(cleaned.text)
+    body = " ".join(cleaned.text.split())
+    if not any(char.isalnum() for char in body):
+        raise SourceError("holds no text of an article once boilerplate is cut: check the source")
+    if title and body.lstrip("# ").casefold() == title.casefold():
+        raise SourceError(f"holds nothing but its title {title!r:.80}: check that the text is complete")
+    language = valid_language(draft.language) or detect_language(cleaned.text, prior=known_languages)
+    shown = {
+        "text": cleaned.text,
+        "title": title,
+        "outlet": draft.outlet,
+        "published": draft.published.isoformat() if draft.published else None,
+        "language": language,
+        "url": draft.url,
+        "author": draft.author,
+        "agency": draft.agency or cleaned.agency,
+    }
+    return Article(
+        id=_digest(identity_of(draft, text=cleaned.text))[:16],
+        text=cleaned.text,
+        title=title,
+        outlet=draft.outlet,
+        published=draft.published,
+        language=language,
+        url=draft.url,
+        author=draft.author,
+        agency=draft.agency or cleaned.agency,
+        given_id=draft.given_id,
+        places=(draft.place,),
+        removed=cleaned.removed,
+        content_hash=_digest(json.dumps(shown, ensure_ascii=False, sort_keys=True)),
+    )
+
+
+def identity_of(draft: Draft, *, text: str) -> str:
+    """Return what makes the draft this article and no other: URL, else given id, else a file's path or a row's text."""
+    if draft.url:
+        return f"url:{canonical_url(draft.url)}"
+    if draft.given_id:
+        return f"id:{draft.given_id}"
+    if draft.line is None:
+        return f"path:{draft.place}"
+    return f"row:{text_hash(text)}"
+
+
+def text_hash(text: str) -> str:
+    """Return the SHA-256, 64 hex digits, of the text with white space made uniform: equal for exact duplicates."""
+    return _digest(" ".join(text.split()))
+
+
+def canonical_url(url: str) -> str:
+    """Return one spelling for the addresses of one page: https, host in lower case, no fragment, no tracking."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    # netloc keeps what hostname drops: a port other than the two usual ones names another site.
+    port = parts.netloc.rpartition(":")[2]
+    if port.isdigit() and port not in ("80", "443"):
+        host += f":{port}"
+    query = urlencode(
+        [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(pair[0])]
+    )
+    return f"https://{host}{parts.path.rstrip('/')}" + (f"?{query}" if query else "")
+
+
+def title_of(text: str) -> str | None:
+    """Return the first line if it looks like a headline: short, unlike a sentence, before a longer paragraph."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if len(lines) < 2:
+        return None
+    first, second = lines[0], lines[1]
+    looks_like_title = (
+        len(first) <= _TITLE_MAX_CHARS
+        and len(first.split()) >= _TITLE_MIN_WORDS
+        and not first.endswith(_ENDS_UNLIKE_TITLE)
+        and first[:1] not in "-—–•*"
+    )
+    if looks_like_title and len(second) > len(first) and _SENTENCE_END.search(second):
+        return " ".join(first.lstrip("# ").split())
+    return None
+
+
+def valid_language(code: str | None) -> str | None:
+    """Return the ISO 639-1 part of a code such as "es", "es-MX" or "pt_BR", None if it has none."""
+    primary = re.split(r"[-_]", code.strip().lower())[0] if code else ""
+    return primary if primary in ISO_639_1 else None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
