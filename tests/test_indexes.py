@@ -1,0 +1,275 @@
+"""What both indexes promise: following the truth, filters, and many threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from rag.errors import ArchiveError
+from rag.interfaces import Filters, VectorIndex, WordIndex
+from rag.vectors import open_vector_index
+from rag.words import open_word_index
+from tests.memory_truth import DIM, MemoryTruth, unit_vector
+
+ALL = Filters()
+EAST = unit_vector(1, 0)
+NEAR_EAST = unit_vector(9, 1)
+NORTH = unit_vector(0, 1)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One index behind the same face: `find` asks for what lies east, or for the word "tratado"."""
+
+    index: VectorIndex | WordIndex
+    find: Callable[..., list[str]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    open: Callable[[Path], Opened]
+
+    @contextmanager
+    def opened(self, folder: Path) -> Iterator[Opened]:
+        opened = self.open(folder)
+        try:
+            yield opened
+        finally:
+            opened.index.close()
+
+
+def open_vectors(folder: Path) -> Opened:
+    index = open_vector_index(folder, dim=DIM)
+
+    def find(*, k: int = 10, filters: Filters = ALL) -> list[str]:
+        return [found.passage_id for found in index.search(EAST, k=k, filters=filters) if found.score > 0.5]
+
+    return Opened(index, find)
+
+
+def open_words(folder: Path) -> Opened:
+    index = open_word_index(folder)
+
+    def find(*, k: int = 10, filters: Filters = ALL) -> list[str]:
+        return [found.passage_id for found in index.search("tratado", language="es", k=k, filters=filters)]
+
+    return Opened(index, find)
+
+
+@pytest.fixture(params=[open_vectors, open_words], ids=["vectors", "words"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    return Kind(request.param)
+
+
+@pytest.fixture
+def opened(kind: Kind, tmp_path: Path) -> Iterator[Opened]:
+    with kind.opened(tmp_path / "index") as opened:
+        yield opened
+
+
+def three_articles() -> MemoryTruth:
+    truth = MemoryTruth()
+    truth.put("a", ["El tratado de 1961."], vectors=[EAST], outlet="El Faro", published=date(2024, 5, 1))
+    truth.put(
+        "b", ["Otro tratado.", "La lluvia."], vectors=[NEAR_EAST, NORTH], outlet="La Voz", published=date(2024, 6, 1)
+    )
+    truth.put("c", ["Un tratado sin fecha."], vectors=[EAST])
+    return truth
+
+
+def test_an_empty_index_finds_nothing(opened: Opened) -> None:
+    assert (opened.find(), opened.index.count(), opened.index.applied_seq) == ([], 0, 0)
+
+
+def test_an_empty_truth_is_caught_up_with(opened: Opened) -> None:
+    assert opened.index.catch_up(MemoryTruth()) == 0
+
+
+def test_catching_up_finds_every_article(opened: Opened) -> None:
+    assert opened.index.catch_up(three_articles()) == 6
+    assert opened.index.applied_seq == 6
+    assert opened.index.count() == 4
+    assert set(opened.find()) == {"a#0", "b#0", "c#0"}
+
+
+def test_a_replaced_passage_leaves_no_ghost(opened: Opened) -> None:
+    truth = three_articles()
+    opened.index.catch_up(truth)
+    truth.put("b", ["El tratado, corregido."], vectors=[EAST], first_passage=7)
+    opened.index.catch_up(truth)
+    assert set(opened.find()) == {"a#0", "b#7", "c#0"}
+    assert opened.index.count() == 3
+
+
+def test_a_text_changed_under_the_same_id_is_followed(opened: Opened) -> None:
+    truth = three_articles()
+    opened.index.catch_up(truth)
+    truth.put("a", ["La sequía."], vectors=[NORTH])
+    opened.index.catch_up(truth)
+    assert set(opened.find()) == {"b#0", "c#0"}
+
+
+def test_a_deleted_article_leaves_no_ghost(opened: Opened) -> None:
+    truth = three_articles()
+    opened.index.catch_up(truth)
+    truth.delete("b")
+    assert opened.index.catch_up(truth) == 7
+    assert set(opened.find()) == {"a#0", "c#0"}
+    assert opened.index.count() == 2
+
+
+def test_reopening_keeps_seq_and_passages(kind: Kind, tmp_path: Path) -> None:
+    with kind.opened(tmp_path) as first:
+        first.index.catch_up(three_articles())
+    with kind.opened(tmp_path) as second:
+        assert second.index.applied_seq == 6
+        assert set(second.find()) == {"a#0", "b#0", "c#0"}
+
+
+def test_catching_up_continues_after_reopening(kind: Kind, tmp_path: Path) -> None:
+    truth = three_articles()
+    with kind.opened(tmp_path) as first:
+        first.index.catch_up(truth)
+    truth.put("d", ["El cuarto tratado."], vectors=[EAST])
+    with kind.opened(tmp_path) as second:
+        assert second.index.catch_up(truth) == 8
+        assert set(second.find()) == {"a#0", "b#0", "c#0", "d#0"}
+
+
+def test_a_truth_put_back_from_a_copy_makes_the_index_start_over(opened: Opened) -> None:
+    opened.index.catch_up(three_articles())
+    older = MemoryTruth()
+    older.put("a", ["El tratado de 1961."], vectors=[EAST])
+    assert opened.index.catch_up(older) == 2
+    assert opened.find() == ["a#0"]
+    assert opened.index.count() == 1
+
+
+class StopsAfterTheFirstBatch(MemoryTruth):
+    """A truth that fails while the second batch is read, as if the process had been killed there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failing = True
+        self.reads = 0
+
+    def articles_by_id(self, ids):  # type: ignore[no-untyped-def]
+        self.reads += 1
+        if self.failing and self.reads == 2:
+            raise KeyboardInterrupt
+        return super().articles_by_id(ids)
+
+
+def test_an_interrupted_catch_up_is_resumed(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.words.ARTICLES_PER_COMMIT", 2)
+    monkeypatch.setattr("rag.vectors.ARTICLES_PER_BATCH", 4)
+    truth = StopsAfterTheFirstBatch()
+    for article_id in "abcdef":
+        truth.put(article_id, ["Un tratado."], vectors=[EAST])
+    with kind.opened(tmp_path) as first, pytest.raises(KeyboardInterrupt):
+        first.index.catch_up(truth)
+    truth.failing = False
+    truth.delete("a")
+    with kind.opened(tmp_path) as second:
+        assert 0 < second.index.applied_seq < 12
+        assert second.index.catch_up(truth) == 13
+        assert sorted(second.find()) == ["b#0", "c#0", "d#0", "e#0", "f#0"]
+        assert second.index.count() == 5
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(since=date(2024, 5, 1)), {"a#0", "b#0"}),
+        (Filters(since=date(2024, 5, 2)), {"b#0"}),
+        (Filters(until=date(2024, 6, 1)), {"a#0", "b#0"}),
+        (Filters(until=date(2024, 5, 31)), {"a#0"}),
+        (Filters(since=date(2024, 5, 1), until=date(2024, 5, 1)), {"a#0"}),
+        (Filters(since=date(2024, 7, 1), until=date(2024, 1, 1)), set()),
+        (Filters(outlets=frozenset({"La Voz"})), {"b#0"}),
+        (Filters(outlets=frozenset({"La Voz", "El Faro"})), {"a#0", "b#0"}),
+        (Filters(outlets=frozenset({"la voz"})), set()),
+        (Filters(since=date(2024, 5, 2), outlets=frozenset({"El Faro", "La Voz"})), {"b#0"}),
+    ],
+    ids=["since", "since-next-day", "until", "until-eve", "one-day", "no-day", "outlet", "outlets", "case", "both"],
+)
+def test_filters_limit_what_is_found(opened: Opened, filters: Filters, expected: set[str]) -> None:
+    opened.index.catch_up(three_articles())
+    assert set(opened.find(filters=filters)) == expected
+
+
+def test_k_limits_and_may_exceed_the_count(opened: Opened) -> None:
+    opened.index.catch_up(three_articles())
+    assert len(opened.find(k=2)) == 2
+    assert len(opened.find(k=1000)) == 3
+
+
+def test_equal_scores_come_in_order_of_id(opened: Opened) -> None:
+    truth = MemoryTruth()
+    for article_id in "dbeac":
+        truth.put(article_id, ["El mismo tratado."], vectors=[EAST])
+    opened.index.catch_up(truth)
+    assert opened.find(k=3) == ["a#0", "b#0", "c#0"]
+
+
+def test_unicode_ids_texts_and_outlets_are_kept(opened: Opened) -> None:
+    truth = MemoryTruth()
+    truth.put(
+        "ñandú/北京 'x' \U0001f5de", ["El tratado \U0001f600 e\u0301 \u202e"], vectors=[EAST], outlet="L'Écho «ñ»"
+    )
+    opened.index.catch_up(truth)
+    assert opened.find(filters=Filters(outlets=frozenset({"L'Écho «ñ»"}))) == ["ñandú/北京 'x' \U0001f5de#0"]
+
+
+def test_a_question_for_no_passages_is_refused(opened: Opened) -> None:
+    with pytest.raises(ValueError, match="k is 0"):
+        opened.find(k=0)
+
+
+def test_a_closed_index_says_so(opened: Opened) -> None:
+    opened.index.close()
+    with pytest.raises(ArchiveError, match="is closed"):
+        opened.find()
+
+
+def test_a_file_in_place_of_the_folder_is_named(kind: Kind, tmp_path: Path) -> None:
+    (tmp_path / "index").write_text("not a folder")
+    with pytest.raises(ArchiveError, match="index cannot be opened"):
+        kind.open(tmp_path / "index")
+
+
+def test_eight_threads_search_while_one_catches_up(opened: Opened) -> None:
+    truth = three_articles()
+    opened.index.catch_up(truth)
+    done = threading.Event()
+    failures: list[BaseException] = []
+    incomplete: list[list[str]] = []
+
+    def search_until_done() -> None:
+        while not done.is_set():
+            try:
+                found = opened.find(k=200)
+            except BaseException as exc:
+                failures.append(exc)
+                return
+            if not {"a#0", "c#0"} <= set(found):
+                incomplete.append(found)
+
+    threads = [threading.Thread(target=search_until_done) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for round_ in range(6):
+        for number in range(10):
+            truth.put(f"n{number}", [f"El tratado número {round_}."], vectors=[NEAR_EAST], first_passage=round_)
+        opened.index.catch_up(truth)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert (failures, incomplete) == ([], [])
+    assert opened.index.count() == 14
