@@ -75,7 +75,7 @@ def execute(namespace: argparse.Namespace) -> int:
     """
     from eval.dataset import GOLD, DatasetError
     from eval.formats import read_questions
-    from eval.gate import compare_with_baseline, read_baseline, write_baseline
+    from eval.gate import BASELINE, compare_with_baseline, read_baseline, write_baseline
     from eval.report import failures, run_to_dict, table, verdict, write_json
     from rag.config import load_settings
 
@@ -89,16 +89,18 @@ def execute(namespace: argparse.Namespace) -> int:
         run = _run(archive, dataset)
         about = _about(archive, dataset, settings)
     gate: Gate | None = None
-    if is_gold and namespace.update_baseline:
+    compared = ""
+    if namespace.update_baseline:
         write_baseline(run)
+        compared = f"Baseline written: {BASELINE}"
     elif is_gold and namespace.gate:
         baseline = read_baseline()
         gate = compare_with_baseline(run, baseline) if baseline is not None else None
+        compared = verdict(gate) if gate else "No baseline to compare with: --update-baseline writes one"
     write_json(run_to_dict(run, about=about, gate=gate), namespace.json)
     failed = failures(run)
-    parts = [table(run), f"Not passed:\n{failed}" if failed else "", "\n".join(run.problems)]
-    parts += [verdict(gate) if gate else "", f"Results: {namespace.json}"]
-    sys.stdout.write("\n\n".join(part for part in parts if part) + "\n")
+    parts = [table(run), f"Not passed:\n{failed}" if failed else "", "\n".join(run.problems), compared]
+    sys.stdout.write("\n\n".join([*filter(None, parts), f"Results: {namespace.json}"]) + "\n")
     return 0 if gate is None or gate.is_open else 1
 
 

@@ -79,6 +79,9 @@ def _question(line: str, number: int) -> Question:
         raise ValueError(f'"answerable" is {answerable!r}: write true or false')
     if answerable and "answers" not in row:
         raise ValueError('"answers" is missing: give them, or "answerable": false')
+    since, until = _date(row, "since"), _date(row, "until")
+    if since and until and since > until:
+        raise ValueError(f'"since" {since} is after "until" {until}: exchange them')
     return Question(
         qid=_text(row, "qid", default=f"line-{number}"),
         question=_text(row, "question"),
@@ -89,8 +92,8 @@ def _question(line: str, number: int) -> Question:
         type=_text(row, "type", default=""),
         language=_text(row, "language", default="und"),
         history=_list(row, "history", _turn),
-        since=_date(row, "since"),
-        until=_date(row, "until"),
+        since=since,
+        until=until,
         outlets=_list(row, "outlets", _string),
         support=_list(row, "support", _support),
     )

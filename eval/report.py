@@ -11,12 +11,29 @@ from typing import Any
 
 from eval.dataset import DatasetError
 from eval.gate import Gate
-from eval.runner import Record, Run, Summary, groups, record_to_dict, summarise
-from eval.scoring import MEASURES
+from eval.runner import TOTAL, Record, Run, Summary, groups, record_to_dict, summarise
+from eval.scoring import MEASURES, NO_SUPPORT, SUPPORT_NOT_FOUND
 
 # The form of the JSON file; it grows when a reader of the old form would misunderstand the new one.
 FORM = 1
-CELL = 9
+CELL = 8
+LEGEND = """n counts the questions asked. A measure is the mean over those that it applies
+to ("-": to none); below it stands its Wilson 95 % interval. Unanswerable
+questions count in pass, rightly and valid only.
+"""
+# Two tables, so that a terminal of 80 columns shows them.
+TABLES = (
+    ("passed", "recall@5", "mrr@10", "ndcg@10", "exact_match", "f1"),
+    (
+        "sentence_hit",
+        "nugget_hit",
+        "citation_validity",
+        "citation_precision",
+        "contradiction",
+        "wrong_refusal",
+        "right_refusal",
+    ),
+)
 
 
 def table(run: Run) -> str:
@@ -25,8 +42,8 @@ def table(run: Run) -> str:
     "-" stands where a measure applied to no question; after each split, measures skipped for want of gold are counted.
     """
     blocks = [_split_table(split, by_type) for split, by_type in groups(run.records).items()]
-    legend = "\n".join(f"  {measure.heading:<9}{measure.meaning}" for measure in MEASURES)
-    return "\n\n".join([*blocks, f"Columns (a mean, below it Wilson's 95 % interval):\n{legend}"])
+    legend = "\n".join(f"  {measure.heading:<10}{measure.meaning}" for measure in MEASURES)
+    return "\n\n".join([*blocks, LEGEND + legend])
 
 
 def failures(run: Run, *, limit: int = 100) -> str:
@@ -95,28 +112,36 @@ def write_json(content: Mapping[str, Any], path: Path) -> None:
 
 
 def _split_table(split: str, by_type: Mapping[str, Sequence[Record]]) -> str:
-    width = max(len(name) for name in by_type) + 2
-    headings = "".join(f"{measure.heading:>{CELL}}" for measure in MEASURES)
-    lines = [f"{split}", f"{'':<{width}}{'n':>4}{headings}{'seconds':>{CELL}}"]
-    for name, records in by_type.items():
-        summaries = summarise(records)
-        means = "".join(f"{_mean(summaries[measure.name]):>{CELL}}" for measure in MEASURES)
-        bounds = "".join(f"{_bounds(summaries[measure.name]):>{CELL}}" for measure in MEASURES)
-        seconds = statistics.median(record.seconds for record in records)
-        lines.append(f"{name:<{width}}{len(records):>4}{means}{seconds:>{CELL}.2f}")
-        lines.append(f"{'':<{width + 4}}{bounds}".rstrip())
+    summaries = {name: summarise(records) for name, records in by_type.items()}
+    seconds = {name: statistics.median(record.seconds for record in records) for name, records in by_type.items()}
+    width = max(len(name) for name in by_type) + 1
+    lines = [split]
+    for number, names in enumerate(TABLES):
+        measures = [measure for measure in MEASURES if measure.name in names]
+        headings = [measure.heading for measure in measures] + (["seconds"] if number == 0 else [])
+        lines.append(f"{'':<{width}}{'n':>4}{_cells(headings)}")
+        for name, records in by_type.items():
+            means = [_mean(summaries[name][measure.name]) for measure in measures]
+            means += [f"{seconds[name]:.2f}"] if number == 0 else []
+            lines.append(f"{name:<{width}}{len(records):>4}{_cells(means)}")
+            bounds = _cells([_bounds(summaries[name][measure.name]) for measure in measures])
+            lines.append(f"{'':<{width + 4}}{bounds}".rstrip())
+        lines.append("")
     worst = max(record.seconds for records in by_type.values() for record in records)
     lines.append(f"seconds: the median of a question; the slowest took {worst:.2f}")
-    return "\n".join(lines + _skipped(by_type))
+    return "\n".join(lines + _skipped(summaries[TOTAL]))
 
 
-def _skipped(by_type: Mapping[str, Sequence[Record]]) -> list[str]:
-    summaries = summarise(list(by_type.values())[-1])
+def _cells(texts: Sequence[str]) -> str:
+    return "".join(f"{text:>{CELL}}" for text in texts)
+
+
+def _skipped(summaries: Mapping[str, Summary]) -> list[str]:
     return [
         f"skipped {measure.name}: {count} questions ({reason})"
         for measure in MEASURES
         for reason, count in summaries[measure.name].skipped.items()
-        if reason in ("no support given", "support not in the archive")
+        if reason in (NO_SUPPORT, SUPPORT_NOT_FOUND)
     ]
 
 

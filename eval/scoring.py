@@ -22,6 +22,8 @@ from eval.metrics import (
 from rag.schema import Answer, Citation
 
 CONTRADICTION = "contradiction"
+NO_SUPPORT = "no support given"
+SUPPORT_NOT_FOUND = "support not in the archive"
 _MARKER = re.compile(r"\[(\d+)\]")
 
 
@@ -35,6 +37,7 @@ class Measure:
 
 
 MEASURES: tuple[Measure, ...] = (
+    Measure("passed", "pass", "answered with every fact (each side of a contradiction), or rightly declined"),
     Measure("recall@5", "R@5", "share of the needed facts that one of the first 5 passages states"),
     Measure("mrr@10", "MRR@10", "1 / rank of the first supporting passage among 10"),
     Measure("ndcg@10", "nDCG@10", "how far up the supporting passages stand among 10, 1 being ideal"),
@@ -43,11 +46,10 @@ MEASURES: tuple[Measure, ...] = (
     Measure("sentence_hit", "hit", "a cited sentence contains an accepted answer of some fact"),
     Measure("nugget_hit", "facts", "share of the needed facts whose accepted answer stands in a cited sentence"),
     Measure("citation_validity", "valid", "share of citations whose number, place and words are right"),
-    Measure("citation_precision", "cit.prec", "share of cited sentences that are supporting ones"),
+    Measure("citation_precision", "point", "share of cited sentences that are supporting ones"),
     Measure("contradiction", "both", "each of the disagreeing facts is cited from another outlet"),
     Measure("wrong_refusal", "refused", "answerable, but declined (lower is better)"),
-    Measure("right_refusal", "declined", "unanswerable, and declined"),
-    Measure("passed", "pass", "answered with every fact (each side of a contradiction), or rightly declined"),
+    Measure("right_refusal", "rightly", "unanswerable, and declined"),
 )
 
 
@@ -67,7 +69,9 @@ def score_answer(question: Question, answer: Answer, *, gold: Gold, texts: Mappi
         "sentence_hit": _if_answerable(question, float(any(hits))),
         "nugget_hit": _if_answerable(question, sum(map(bool, hits)) / len(hits) if hits else 0.0),
         "citation_validity": citation_validity(answer, texts=texts),
-        "citation_precision": citation_precision(answer.citations, gold.quotes),
+        "citation_precision": (
+            citation_precision(answer.citations, gold.quotes) if question.answerable else Score(None, "unanswerable")
+        ),
         "contradiction": _score_contradiction(question, hits),
         "wrong_refusal": _if_answerable(question, float(answer.status == "unknown")),
         "right_refusal": (
@@ -104,7 +108,7 @@ def citation_validity(answer: Answer, *, texts: Mapping[str, str]) -> Score:
 def citation_precision(citations: Sequence[Citation], quotes: Sequence[Span]) -> Score:
     """Share of the citations that overlap a supporting sentence, 0 to 1; None without support or citations."""
     if not quotes:
-        return Score(None, "no support given")
+        return Score(None, NO_SUPPORT)
     if not citations:
         return Score(None, "nothing cited")
     return Score(
@@ -114,7 +118,7 @@ def citation_precision(citations: Sequence[Citation], quotes: Sequence[Span]) ->
 
 def _score_passages(question: Question, answer: Answer, gold: Gold) -> dict[str, Score]:
     if not gold.quotes:
-        reason = "support not in the archive" if question.support else "no support given"
+        reason = SUPPORT_NOT_FOUND if question.support else NO_SUPPORT
         reason = reason if question.answerable else "unanswerable"
         return dict.fromkeys(("recall@5", "mrr@10", "ndcg@10"), Score(None, reason))
     ranked = [Span(hit.article.id, hit.passage.start, hit.passage.end) for hit in answer.hits]

@@ -99,6 +99,7 @@ def test_blank_lines_windows_line_ends_and_a_byte_order_mark_are_read(file: Path
         ({"question": "q", "answers": "a", "answerable": False}, r"remove one of the two"),
         ({"question": "q", "answers": "a", "split": "train"}, r'"split" is "train"'),
         ({"question": "q", "answers": "a", "since": "May 2024"}, r'"since" is "May 2024": write a date as'),
+        ({"question": "q", "answers": "a", "since": "2024-02-01", "until": "2024-01-01"}, r"exchange them"),
         ({"question": "q", "answers": "a", "outlets": "El Faro"}, r'"outlets" is "El Faro": write a list'),
         ({"question": "q", "answers": "a", "support": [{"article": "x"}]}, r'"support": .*"quote"\} belongs'),
         ({"question": "q", "answers": "a", "history": [["a", "b"]]}, r'"history": .*"answer"\} belongs'),

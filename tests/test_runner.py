@@ -111,6 +111,7 @@ def test_history_and_filters_reach_the_archive() -> None:
 def test_a_whole_answer_has_every_measure() -> None:
     scores = {name: score.value for name, score in record(CONFLICT, BOTH).scores.items()}
     assert scores == {
+        "passed": 1.0,
         "recall@5": 1.0,
         "mrr@10": 1.0,
         "ndcg@10": 1.0,
@@ -124,7 +125,6 @@ def test_a_whole_answer_has_every_measure() -> None:
         "contradiction": 1.0,
         "wrong_refusal": 0.0,
         "right_refusal": None,
-        "passed": 1.0,
     }
     assert list(scores) == [measure.name for measure in MEASURES]
 
