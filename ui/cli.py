@@ -183,9 +183,10 @@ def _settings(options: argparse.Namespace, arguments: dict[str, Any] | None = No
 
 
 def _opened(options: argparse.Namespace, *, create: bool = False, arguments: dict[str, Any] | None = None) -> Archive:
+    settings = _settings(options, {"answer.model": getattr(options, "model", None), **(arguments or {})})
+    # After the settings: a wrong one is said before seconds of imports.
     from rag.archive import Archive
 
-    settings = _settings(options, {"answer.model": getattr(options, "model", None), **(arguments or {})})
     return Archive.open(options.archive, settings=settings, create=create, notify=_notify)
 
 

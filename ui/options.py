@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -105,7 +106,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
         from importlib.metadata import version
 
-        parser.exit(message=f"hemeroteca {version('hemeroteca')}\n")
+        sys.stdout.write(f"hemeroteca {version('hemeroteca')}\n")
+        parser.exit()
 
 
 def _assignment(text: str) -> tuple[str, str]:

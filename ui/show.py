@@ -16,8 +16,8 @@ from ui.texts import EN, TEXTS, Texts, date_text
 
 _NEAREST = 3
 _EXCERPT = 240
-# C0 but line feed and tab, DEL, C1, and the marks that turn the direction of writing.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# C0 but line feed and tab, DEL, C1, line separators, lone surrogates, and what overrides the direction of writing.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _NOTICE = {"es": "Aviso", "en": "Note"}
 _REMOVED = {"es": "Retirado al limpiar", "en": "Removed by cleaning"}
 
