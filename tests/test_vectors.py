@@ -1,0 +1,171 @@
+"""The dense index: cosines, what a plain Chroma client sees, and that nothing is written without need."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import chromadb
+import numpy as np
+import pytest
+from chromadb.api import ClientAPI
+from chromadb.config import Settings
+
+from rag.errors import ArchiveError
+from rag.interfaces import Filters, Found
+from rag.vectors import ChromaIndex, open_vector_index
+from tests.memory_truth import DIM, MemoryTruth, unit_vector
+
+ALL = Filters()
+EAST = unit_vector(1, 0)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[ChromaIndex]:
+    index = open_vector_index(tmp_path, dim=DIM)
+    yield index
+    index.close()
+
+
+@contextmanager
+def plain_client(folder: Path) -> Iterator[ClientAPI]:
+    client: Any = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+    with client:
+        yield client
+
+
+def writes(folder: Path) -> dict[str, int]:
+    """Return for each record the number of its last write, as Chroma keeps it."""
+    with closing(sqlite3.connect(folder / "chroma.sqlite3")) as connection:
+        found = connection.execute("SELECT embedding_id, seq_id FROM embeddings").fetchall()
+    return {id_: int.from_bytes(seq, "big") if isinstance(seq, bytes) else seq for id_, seq in found}
+
+
+def records(folder: Path) -> dict[str, dict[str, object]]:
+    """Return id -> metadata as a plain Chroma client reads them."""
+    with plain_client(folder) as client:
+        found = client.get_collection("passages", embedding_function=None).get()
+        return {id_: dict(metadata) for id_, metadata in zip(found["ids"], found["metadatas"] or [], strict=True)}
+
+
+def test_scores_are_cosines(index: ChromaIndex) -> None:
+    truth = MemoryTruth()
+    truth.put("a", ["uno", "dos", "tres"], vectors=[unit_vector(3, 4), EAST, unit_vector(-1, 0)])
+    index.catch_up(truth)
+    found = index.search(EAST, k=3, filters=ALL)
+    assert [each.passage_id for each in found] == ["a#1", "a#0", "a#2"]
+    assert [each.score for each in found] == pytest.approx([1.0, 0.6, -1.0], abs=1e-6)
+
+
+def test_a_plain_chroma_client_reads_and_filters(tmp_path: Path) -> None:
+    truth = MemoryTruth()
+    truth.put("a", ["El tratado."], vectors=[EAST], title="Cumbre", outlet="El Faro", published=date(2024, 5, 1))
+    truth.put("b", ["La lluvia."], vectors=[EAST], outlet="La Voz")
+    index = open_vector_index(tmp_path, dim=DIM)
+    index.catch_up(truth)
+    index.close()
+    with plain_client(tmp_path) as client:
+        collection = client.get_collection("passages", embedding_function=None)
+        found = collection.get(where={"outlet": "El Faro"})
+        nearest = collection.query(query_embeddings=[EAST.tolist()], n_results=2, where={"outlet": "La Voz"})
+        space = collection.configuration_json["hnsw"]["space"]
+    assert (found["ids"], found["documents"]) == (["a#0"], ["El tratado."])
+    assert found["metadatas"] == [
+        {
+            "article_id": "a",
+            "title": "Cumbre",
+            "outlet": "El Faro",
+            "language": "es",
+            "published": "2024-05-01",
+            "published_day": date(2024, 5, 1).toordinal(),
+        }
+    ]
+    assert nearest["ids"] == [["b#0"]]
+    assert space == "cosine"
+
+
+def test_only_what_differs_is_written_again(index: ChromaIndex, tmp_path: Path) -> None:
+    truth = MemoryTruth()
+    truth.put("a", ["uno", "dos"], vectors=[EAST, unit_vector(0, 1)])
+    truth.put("b", ["tres"], vectors=[EAST])
+    index.catch_up(truth)
+    before = writes(tmp_path)
+    truth.put("a", ["uno", "dos, corregido"], vectors=[EAST, unit_vector(0, 1)])
+    truth.put("b", ["tres"], vectors=[EAST])
+    index.catch_up(truth)
+    after = writes(tmp_path)
+    assert {id_ for id_ in after if after[id_] != before[id_]} == {"a#1"}
+
+
+def test_a_log_applied_twice_writes_nothing(index: ChromaIndex, tmp_path: Path) -> None:
+    truth = MemoryTruth()
+    truth.put("a", ["uno", "dos"], vectors=[EAST, EAST], outlet="El Faro", published=date(2024, 5, 1))
+    index.catch_up(truth)
+    before = writes(tmp_path)
+    index.close()
+    with plain_client(tmp_path) as client:
+        client.get_collection("passages", embedding_function=None).modify(metadata={"applied_seq": 0, "dim": DIM})
+    again = open_vector_index(tmp_path, dim=DIM)
+    assert (again.applied_seq, again.catch_up(truth), again.count()) == (0, 2, 2)
+    again.close()
+    assert writes(tmp_path) == before
+
+
+def test_an_outlet_taken_back_is_gone(index: ChromaIndex, tmp_path: Path) -> None:
+    truth = MemoryTruth()
+    truth.put("a", ["uno"], vectors=[EAST], outlet="El Faro")
+    index.catch_up(truth)
+    truth.put("a", ["uno"], vectors=[EAST])
+    index.catch_up(truth)
+    assert records(tmp_path) == {"a#0": {"article_id": "a", "language": "es"}}
+
+
+def test_a_passage_comes_in_when_it_gets_its_vector(index: ChromaIndex) -> None:
+    truth = MemoryTruth()
+    truth.put("a", ["uno", "dos"], vectors=[EAST])
+    index.catch_up(truth)
+    assert index.count() == 1
+    truth.put("a", ["uno", "dos"], vectors=[EAST, EAST])
+    index.catch_up(truth)
+    assert index.count() == 2
+
+
+def test_a_new_vector_of_the_same_text_is_followed(index: ChromaIndex) -> None:
+    truth = MemoryTruth()
+    truth.put("a", ["uno"], vectors=[unit_vector(0, 1)])
+    index.catch_up(truth)
+    truth.put("a", ["uno"], vectors=[EAST])
+    index.catch_up(truth)
+    assert index.search(EAST, k=1, filters=ALL) == [Found("a#0", 1.0)]
+
+
+def test_a_narrow_filter_loses_nothing(index: ChromaIndex) -> None:
+    rng = np.random.default_rng(7)
+    truth = MemoryTruth()
+    for number in range(500):
+        vectors = [unit_vector(*rng.normal(size=DIM)) for _ in range(4)]
+        outlet = "Escondido" if number in (100, 400) else f"Diario {number % 9}"
+        truth.put(f"a{number:03}", ["w", "x", "y", "z"], vectors=vectors, outlet=outlet)
+    index.catch_up(truth)
+    found = index.search(EAST, k=50, filters=Filters(outlets=frozenset({"Escondido"})))
+    assert sorted(each.passage_id for each in found) == [f"a{number}#{at}" for number in (100, 400) for at in range(4)]
+
+
+def test_another_vector_length_is_refused_at_opening(index: ChromaIndex, tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="holds vectors of 8 numbers, the embedding model makes 9"):
+        open_vector_index(tmp_path, dim=9)
+
+
+def test_a_question_of_another_length_is_refused(index: ChromaIndex) -> None:
+    with pytest.raises(ValueError, match=r"shape \(3,\)"):
+        index.search(np.ones(3, np.float32), k=1, filters=ALL)
+
+
+def test_a_damaged_index_is_named(tmp_path: Path) -> None:
+    (tmp_path / "chroma.sqlite3").write_text("no database " * 500)
+    with pytest.raises(ArchiveError, match=r"cannot be opened .* delete that folder"):
+        open_vector_index(tmp_path, dim=DIM)
