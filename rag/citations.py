@@ -6,7 +6,7 @@ Only the model's own text is searched. An article that contains "[1]" is quoted 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 _WORD = r"(?:(?:pasajes?|passages?|fuentes?|sources?|art[íi]culos?|articles?)[ \t]{0,2})?"
@@ -82,7 +82,7 @@ def resolve(numbers: Iterable[int], *, passages: int) -> Resolved:
     )
 
 
-def whole_markers(chunks: Iterable[str]) -> Iterator[str]:
+def whole_markers(chunks: Iterable[str]) -> Generator[str, None, None]:
     """Yield a stream's text again, cut so that no marker is ever split between two pieces.
 
     What may still become a marker is held back until it is one, or cannot be, or the stream ends. Empty pieces are

@@ -1,0 +1,281 @@
+"""Evidence to an answer that a chat model phrases: every sentence tied to the exact words it rests on, and checked."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from rag.citations import resolve, take_markers_out, whole_markers
+from rag.config import AnswerSettings
+from rag.interfaces import ChatModel, TokenCounter
+from rag.prompts import UNKNOWN_MARK, NumberedPassage, build_prompt
+from rag.schema import Answer, Citation, Consultation, Hit, Sentence, Statement, Support
+from rag.sentences import split_sentences
+from rag.terms import content_terms
+from rag.verification import check, overlap
+
+# A reply longer than this for each sentence asked for has run away, and is read no further.
+_MAX_CHARACTERS = 400
+# A second sentence of a passage is cited too when it has so many of the statement's words that the first lacks; a
+# number counts as two more.
+_SECOND = 3
+
+_THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+_FORMATTING = re.compile(r"\*\*|__|^[ \t]*(?:[-*•]|#+)[ \t]+", re.MULTILINE)
+_UNKNOWN = re.compile(UNKNOWN_MARK.replace("_", "[_ ]"))
+_DECLINES = re.compile(
+    r"\b(?:(?:los pasajes|el archivo|los art[íi]culos|el texto|las fuentes)(?: \w+)? no \w+"
+    r"|no (?:hay|tengo|dispongo de|se (?:encuentra|proporciona|ofrece)) (?:\w+ )?(?:informaci[óo]n|datos)"
+    r"|no (?:lo )?s[ée]\b|no (?:se )?(?:menciona|especifica)n?\b"
+    r"|(?:the )?(?:passages?|archive|articles?|text|sources?) (?:do(?:es)?|did) ?(?:not|n['’]t)"
+    r"|i (?:do not|don['’]t) know|no information|(?:is|are) not (?:mentioned|specified|stated))",
+    re.IGNORECASE,
+)
+_SAYS = {
+    "es": {
+        "declined": "El modelo no encontró la respuesta en los pasajes del archivo.",
+        "unsupported": "Lo que escribió el modelo no lo sostienen los pasajes que cita, y no se muestra.",
+        "empty": "No había pasajes que enseñar al modelo.",
+        "silent": "El modelo no escribió nada.",
+        "dangling": "El modelo citó pasajes que no existen ({numbers}); esas marcas se han quitado.",
+        "cut": "La respuesta del modelo era demasiado larga y se ha cortado.",
+    },
+    "en": {
+        "declined": "The model did not find the answer in the archive's passages.",
+        "unsupported": "What the model wrote is not borne out by the passages it cites, and is not shown.",
+        "empty": "There were no passages to show to the model.",
+        "silent": "The model wrote nothing.",
+        "dangling": "The model cited passages that do not exist ({numbers}); those marks were removed.",
+        "cut": "The model's reply was too long and was cut.",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A sentence of the reply with the numbers it bears; `apart` tells that it begins a line."""
+
+    text: str
+    numbers: tuple[int, ...]
+    apart: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """The exact words that a statement is tied to."""
+
+    hit: Hit
+    sentence: Sentence
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What sentences of a reply are read against; `seen` keeps what was found, since a stream is read many times."""
+
+    passages: tuple[NumberedPassage, ...]
+    language: str
+    evidence: Mapping[tuple[str, int], float]
+    seen: dict[_Written, tuple[tuple[_Proof, ...], Support]] = field(default_factory=dict)
+
+
+def generate(
+    consultation: Consultation, *, model: ChatModel, counter: TokenCounter, settings: AnswerSettings
+) -> Iterator[Answer]:
+    """Yield the answer as the model writes it (status "partial"), then the final answer.
+
+    A snapshot has the finished sentences as statements, and behind them the one being written. Citations are numbered
+    in the order they appear, each pointing at the sentence of the passage that bears the statement out best. Without a
+    valid marker a statement is "unsupported". "unknown" is the final status when the model declines or nothing it
+    wrote is supported; then no statement is kept, and `reason` says which. The reason of an "answered" is empty.
+
+    Raises:
+        ModelError: From the model, when it cannot be reached or stops in the middle. The snapshots given until then
+            are the caller's to show or drop; the consultation still holds all evidence for an extractive answer.
+    """
+    began = time.perf_counter()
+    prompt = build_prompt(
+        consultation, counter=counter, context_tokens=settings.context_tokens, max_sentences=settings.max_statements
+    )
+    reading = _Reading(
+        passages=prompt.passages,
+        language=consultation.language,
+        evidence={(item.hit.passage.id, item.sentence.start): item.score for item in consultation.evidence},
+    )
+    draft = Answer(
+        question=consultation.ask.question,
+        text="",
+        status="partial",
+        confidence=consultation.probability,
+        language=consultation.language,
+        hits=consultation.hits,
+        timings=consultation.timings,
+        model=model.name,
+        notices=consultation.notices,
+    )
+    reply = ""
+    if prompt.passages:
+        yield draft
+        with closing(whole_markers(model.stream(prompt.messages))) as pieces:
+            for piece in pieces:
+                reply += piece
+                if len(reply) > _MAX_CHARACTERS * settings.max_statements:
+                    break
+                yield _snapshot(draft, reply, reading)
+    cut = len(reply) > _MAX_CHARACTERS * settings.max_statements
+    final = _final(draft, reply, reading, cut=cut)
+    yield replace(final, timings={**final.timings, "generate": time.perf_counter() - began})
+
+
+def _snapshot(draft: Answer, reply: str, reading: _Reading) -> Answer:
+    """Return the answer so far: the last sentence may go on, so it is shown but not yet judged."""
+    *done, last = _sentences(reply, reading.language) or [_Written("", (), False)]
+    snapshot = _with_statements(draft, done, reading)
+    tail = "" if UNKNOWN_MARK.startswith(last.text) or _UNKNOWN.search(last.text) else last.text
+    between = ("\n" if last.apart else " ") if snapshot.text and tail else ""
+    return replace(snapshot, text=snapshot.text + between + tail)
+
+
+def _final(draft: Answer, reply: str, reading: _Reading, *, cut: bool) -> Answer:
+    written = _sentences(reply, reading.language)
+    if cut:
+        written = written[:-1]
+    answer = _with_statements(draft, written, reading)
+    dangling = resolve(
+        [number for sentence in written for number in sentence.numbers], passages=len(reading.passages)
+    ).dangling
+    notices = answer.notices
+    if dangling:
+        numbers = ", ".join(f"[{number}]" for number in dangling)
+        notices += (_say(reading.language, "dangling").format(numbers=numbers),)
+    if cut:
+        notices += (_say(reading.language, "cut"),)
+    answer = replace(answer, status="answered", notices=notices)
+    if any(
+        statement.support != "unsupported" and not _DECLINES.search(statement.text) for statement in answer.statements
+    ):
+        return answer
+    if not reading.passages:
+        why = "empty"
+    elif not reply.strip():
+        why = "silent"
+    elif _UNKNOWN.search(reply) or any(_DECLINES.search(sentence.text) for sentence in written):
+        why = "declined"
+    else:
+        why = "unsupported"
+    reason = _say(reading.language, why)
+    return replace(answer, text="", status="unknown", reason=reason, statements=(), citations=())
+
+
+def _sentences(reply: str, language: str) -> list[_Written]:
+    """Return the sentences of a reply, each once, in order; a marker belongs to the sentence it closes or opens."""
+    marked = take_markers_out(_FORMATTING.sub("", _THINKING.sub("", reply)))
+    spans = split_sentences(marked.text, language=language)
+    numbers: list[list[int]] = [[] for _ in spans]
+    for place, found in marked.markers:
+        opened = next((index for index, span in enumerate(spans) if span.start == place), None)
+        closed = next((index for index in reversed(range(len(spans))) if spans[index].start < place), None)
+        index = opened if opened is not None else closed
+        if index is not None:
+            numbers[index] += found
+    written: dict[str, _Written] = {}
+    for previous, span, found_numbers in zip([None, *spans], spans, numbers, strict=False):
+        apart = previous is not None and "\n" in marked.text[previous.end : span.start]
+        if any(char.isalnum() for char in span.text):
+            written.setdefault(span.text, _Written(span.text, tuple(dict.fromkeys(found_numbers)), apart))
+    return list(written.values())
+
+
+def _with_statements(draft: Answer, written: Sequence[_Written], reading: _Reading) -> Answer:
+    statements: list[Statement] = []
+    citations: dict[tuple[str, int, int], Citation] = {}
+    text = ""
+    for sentence in written:
+        if _UNKNOWN.search(sentence.text):
+            continue
+        proofs, support = _judged(sentence, reading)
+        cited = tuple(_cite(proof, citations) for proof in proofs)
+        score = max((proof.score for proof in proofs), default=0.0)
+        statements.append(Statement(text=sentence.text, citations=cited, support=support, score=score))
+        text += ("\n" if sentence.apart else " ") if text else ""
+        text += sentence.text
+        text += " " + "".join(f"[{citation.number}]" for citation in cited) if cited else ""
+    return replace(draft, text=text, statements=tuple(statements), citations=tuple(citations.values()))
+
+
+def _cite(proof: _Proof, citations: dict[tuple[str, int, int], Citation]) -> Citation:
+    """Return the citation of some words, a new one with the next number if they were not cited yet."""
+    article, sentence = proof.hit.article, proof.sentence
+    key = (article.id, sentence.start, sentence.end)
+    if key not in citations:
+        citations[key] = Citation(
+            number=len(citations) + 1,
+            article=article,
+            start=sentence.start,
+            end=sentence.end,
+            passage=proof.hit.passage,
+            score=proof.score,
+        )
+    return citations[key]
+
+
+def _judged(sentence: _Written, reading: _Reading) -> tuple[tuple[_Proof, ...], Support]:
+    if sentence not in reading.seen:
+        found: dict[tuple[str, int], _Proof] = {}
+        for number in resolve(sentence.numbers, passages=len(reading.passages)).valid:
+            for proof in _proofs(sentence.text, reading.passages[number - 1], reading):
+                found.setdefault((proof.hit.article.id, proof.sentence.start), proof)
+        proofs = tuple(found.values())
+        reading.seen[sentence] = (proofs, _support(sentence.text, proofs, reading.language))
+    return reading.seen[sentence]
+
+
+def _proofs(text: str, passage: NumberedPassage, reading: _Reading) -> list[_Proof]:
+    """Return the one or two sentences of a passage that bear a statement out best, in the order of the article."""
+    evidence = {
+        sentence: reading.evidence.get((passage.hit.passage.id, sentence.start), 0.0) for sentence in passage.sentences
+    }
+    # Between two languages words say little: there, the reader's score counts as much as they do.
+    weight = 0.1 if passage.hit.passage.language in (reading.language, "und") else 1.0
+    first = max(passage.sentences, key=lambda sentence: overlap(text, sentence.text) + weight * evidence[sentence])
+    chosen = [first]
+    lacking = frozenset(content_terms(text)) - frozenset(content_terms(first.text))
+    others = [sentence for sentence in passage.sentences if sentence != first]
+    if others:
+        second = max(others, key=lambda sentence: _weight(lacking, sentence))
+        if _weight(lacking, second) >= _SECOND:
+            chosen.append(second)
+    return [
+        _Proof(passage.hit, sentence, evidence[sentence] or overlap(text, sentence.text))
+        for sentence in sorted(chosen, key=lambda sentence: sentence.start)
+    ]
+
+
+def _weight(terms: frozenset[str], sentence: Sentence) -> int:
+    common = terms & frozenset(content_terms(sentence.text))
+    return len(common) + 2 * sum(term[0].isdigit() for term in common)
+
+
+def _support(text: str, proofs: Sequence[_Proof], language: str) -> Support:
+    """Return the best support that the proofs of one language give; proofs in several are not added up."""
+    order: list[Support] = ["unsupported", "partly", "supported"]
+    found: list[Support] = ["unsupported"]
+    for cited_language in {proof.hit.passage.language for proof in proofs}:
+        group = [proof for proof in proofs if proof.hit.passage.language == cited_language]
+        context = [fact for proof in group for fact in _context(proof.hit)]
+        cited = [proof.sentence.text for proof in group]
+        found.append(check(text, cited, context=context, language=language, cited_language=cited_language))
+    return max(found, key=order.index)
+
+
+def _context(hit: Hit) -> list[str]:
+    article = hit.article
+    published = article.published.isoformat() if article.published else ""
+    return [article.title or "", article.source, published, hit.passage.text]
+
+
+def _say(language: str, key: str) -> str:
+    return _SAYS.get(language, _SAYS["en"])[key]
