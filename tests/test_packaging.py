@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
@@ -94,3 +96,35 @@ def _needs(name: str) -> list[Requirement]:
 def test_make_chat_and_make_test_are_what_a_fresh_clone_needs() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert {"chat", "test", "test-slow", "check", "eval", "clean"} <= set(targets)
+
+
+@pytest.mark.parametrize(
+    ("pythons", "complaint"),
+    [
+        ({}, "Python 3.11 or newer is needed: install it"),
+        ({"python3": "*version_info*) exit 1;; --version) echo Python 3.9.2"}, "and this is Python 3.9.2: install it"),
+        ({"python3": "*ensurepip*) exit 1"}, "python3 cannot make a virtual environment: install its venv package"),
+        (
+            {"python3.12": "*ensurepip*) exit 1", "python3": "*version_info*) exit 1"},
+            "python3.12 cannot make a virtual environment",
+        ),
+    ],
+    ids=["none", "old", "without venv", "old and without venv"],
+)
+def test_make_says_which_python_is_needed(pythons: dict[str, str], complaint: str, tmp_path: Path) -> None:
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("make is not installed")
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, cases in pythons.items():
+        (programs / name).write_text(f'#!/bin/sh\ncase "$*" in {cases};; esac\n', encoding="utf-8")
+        (programs / name).chmod(0o755)
+    run = subprocess.run(
+        [make, "test"], cwd=tmp_path, env={"PATH": str(programs)}, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 2
+    assert complaint in run.stderr
+    assert not (tmp_path / ".venv").exists()
