@@ -295,7 +295,7 @@ def _write_tokenizer(folder: Path, packed: PackedModel) -> None:
                 str(packed.special[name]): {"content": piece, "special": True, "normalized": False}
                 for name, piece in named.items()
             },
-            # An article that spells "</s>" gets the characters, not the token.
+            # What follows a "</s>" that an article spells goes on as the same text, as in the wheel's engine.
             "split_special_tokens": True,
             "bos_token": named["bos"],
             "cls_token": named["bos"],
