@@ -1,27 +1,53 @@
 """Which sentences of the hits answer a question, and how likely the archive answers it: without a trained reader.
 
-A sentence is judged by the cosine of its vector with the question's and by the words they share. The weights are
-logistic regressions fitted by `python -m eval.calibration` on training questions, split by article.
+A sentence is judged by its vector's cosine with the question's, by the words they share, and by whether it holds the
+kind of thing that is asked for. The weights are logistic regressions, fitted by `python -m eval.calibration` on
+training questions that are split by article; the figures stand in EXPERIMENTS.md.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
-
-import numpy as np
+from dataclasses import dataclass
 
 from rag.interfaces import Reading, Vector, Vectors
-from rag.schema import Evidence, Hit
-from rag.terms import content_terms, coverage
+from rag.schema import Evidence, Hit, Sentence
+from rag.terms import content_terms, coverage, numbers
 
 LoadSentenceVectors = Callable[[Sequence[str]], Mapping[str, Vectors]]
 
-# Probability from which an answer is given.
 MIN_CONFIDENCE = 0.5
-SENTENCE_WEIGHTS = {"bias": 0.0, "cosine": 0.0, "coverage": 0.0, "passage": 0.0}
-ANSWER_WEIGHTS = {"bias": 0.0}
-ANSWER_WEIGHTS_ACROSS = {"bias": 0.0}
+"""Probability from which an answer is given when the settings name none."""
+
+# Order of the weights: see sentence_features and answer_features; the bias stands first.
+SENTENCE_WEIGHTS = (-24.0, 24.0, 4.0, 4.0, 0.5)
+ANSWER_WEIGHTS = (-40.0, 24.0, 24.0, 2.0, 2.0)
+
+_ASKS_NUMBER = re.compile(
+    r"\b(cu[aá]nt[oa]s?|how (?:many|much|long|old|far)|quant[oaie]s?|combien|wie ?viele?|сколько)\b|多少|几", re.IGNORECASE
+)
+_ASKS_TIME = re.compile(
+    r"\b(cu[aá]ndo|qu[eé] (?:d[ií]a|mes|a[ñn]o|fecha)|when|what (?:day|month|year|date)|quando|quand|wann|когда)\b"
+    r"|什么时候|何时",
+    re.IGNORECASE,
+)
+_ASKS_WHO = re.compile(r"\b(qui[eé]n(?:es)?|who|whom|quem|qui|wer|wen|chi|кто|кого)\b|谁", re.IGNORECASE)
+_NUMBER_WORD = re.compile(
+    r"\d|\b(dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|quince|veinte|treinta|cien|mil|mill[oó]n(?:es)?"
+    r"|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million)\b",
+    re.IGNORECASE,
+)
+_TIME_WORD = re.compile(
+    r"\d{4}|\b\d{1,2} de \w+|\b(enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre"
+    r"|lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo|ayer|hoy|ma[ñn]ana|january|february|march|april|june"
+    r"|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+    r"|yesterday|today)\b",
+    re.IGNORECASE,
+)
+# A capital inside the sentence: a name in most languages with capitals.
+_NAME_WORD = re.compile(r"(?<=[^.!?¿¡«“\"\s])\s+[A-ZÁÉÍÓÚÑÜА-Я]")
 
 
 class SentenceReader:
@@ -32,4 +58,75 @@ class SentenceReader:
 
     def read(self, question: str, hits: Sequence[Hit], *, question_vector: Vector) -> Reading:
         """Return the sentences of the hits as evidence, best first; empty hits give none and probability 0."""
-        raise NotImplementedError
+        vectors = self._load([hit.passage.id for hit in hits])
+        asked = Asked.of(question)
+        evidence: list[Evidence] = []
+        for hit in hits:
+            if hit.passage.id not in vectors:
+                continue
+            cosines = vectors[hit.passage.id] @ question_vector
+            for sentence, cosine in zip(hit.passage.sentences, cosines, strict=True):
+                features = sentence_features(asked, hit, sentence=sentence, cosine=float(cosine))
+                evidence.append(Evidence(hit=hit, sentence=sentence, score=logistic(SENTENCE_WEIGHTS, features)))
+        evidence.sort(key=lambda item: (-item.score, item.hit.passage.id, item.sentence.start))
+        if not evidence:
+            return Reading(evidence=(), probability=0.0)
+        best = evidence[0]
+        cosine = float(vectors[best.hit.passage.id][best.hit.passage.sentences.index(best.sentence)] @ question_vector)
+        features = answer_features(asked, best, cosine=cosine, hits=hits)
+        return Reading(evidence=tuple(evidence), probability=logistic(ANSWER_WEIGHTS, features))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question asks with: its content words, its names and numbers, and the kind of thing it wants."""
+
+    terms: tuple[str, ...]
+    names: tuple[str, ...]
+    wants: re.Pattern[str] | None
+
+    @classmethod
+    def of(cls, question: str) -> Asked:
+        """Return what a question asks with."""
+        inner = " ".join(match.group() for match in re.finditer(r"(?<=\S\s)[^\W\d_a-zà-ÿ]\w+", question))
+        wants = None
+        for asks, shows in ((_ASKS_NUMBER, _NUMBER_WORD), (_ASKS_TIME, _TIME_WORD), (_ASKS_WHO, _NAME_WORD)):
+            if asks.search(question):
+                wants = shows
+                break
+        return cls(
+            terms=tuple(content_terms(question)),
+            names=(*content_terms(inner), *sorted(numbers(question))),
+            wants=wants,
+        )
+
+
+def sentence_features(asked: Asked, hit: Hit, *, sentence: Sentence, cosine: float) -> tuple[float, ...]:
+    """Return what tells whether a sentence answers: cosine, shared words, the passage's cosine, kind of thing.
+
+    Shared words and kind are shares from 0 to 1; the kind is 0.5 when the question asks for none in particular.
+    """
+    kind = 0.5 if asked.wants is None else float(asked.wants.search(sentence.text) is not None)
+    shared = coverage(list(asked.terms), frozenset(content_terms(sentence.text)))
+    return (cosine, shared, hit.cosine, kind)
+
+
+def answer_features(asked: Asked, best: Evidence, *, cosine: float, hits: Sequence[Hit]) -> tuple[float, ...]:
+    """Return what tells whether the archive answers at all.
+
+    The best sentence's cosine, the best passage's cosine, the share of the question's words in the best sentence's
+    passage and title, and the share of its names and numbers there (0.5 when it has none).
+    """
+    place = frozenset(content_terms(best.hit.passage.embedded_text))
+    return (
+        cosine,
+        max(hit.cosine for hit in hits),
+        coverage(list(asked.terms), place),
+        coverage(list(asked.names), place) if asked.names else 0.5,
+    )
+
+
+def logistic(weights: Sequence[float], features: Sequence[float]) -> float:
+    """Return the probability that a logistic regression gives; `weights` begin with the bias."""
+    z = weights[0] + sum(weight * value for weight, value in zip(weights[1:], features, strict=True))
+    return 1 / (1 + math.exp(-z))
