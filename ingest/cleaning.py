@@ -51,7 +51,7 @@ _CREDIT_LEAD = (
 )
 _NAME = r"(?:(?:El|La|Los|Las)\s)?[A-ZÁÉÍÓÚÑ][\w.&-]*(?:\s(?:de|del|con|y|la|[A-ZÁÉÍÓÚÑ0-9][\w.&-]*)){0,5}"
 # After a sentence that ended, or alone on its line; known agencies in any case, other names only when capitalised.
-_SENTENCE_BEFORE = r"(?:^|(?<=[.!?…\"”»)]))\s*"
+_SENTENCE_BEFORE = r"(?:^|(?<=[.!?…])|(?<=[.!?…][\"”»)]))\s*"
 _CREDITS = (
     re.compile(rf"{_SENTENCE_BEFORE}\(?(?i:{_CREDIT_LEAD}\s+(?P<names>{_AGENCY_LIST}))\)?\s*\.?\s*$"),
     re.compile(rf"{_SENTENCE_BEFORE}\((?i:(?P<names>{_AGENCY_LIST}))\)\s*\.?\s*$"),
@@ -134,7 +134,7 @@ _LINE_RULES: tuple[tuple[str, str], ...] = (
     ("copyright notice", rf"(?:.{{0,60}}[|.,–-] ?)?{_RIGHTS}.{{0,100}}"),
     ("copyright notice", r"(?:©|\(c\) ?(?:copyright|\d{4})|copyright ?(?:©|\(c\)|\d{4}|by )).{0,120}"),
     ("copyright notice", r".{0,60}© ?(?:copyright )?\d{4}.{0,60}"),
-    ("reading suggestion", rf"[^\w]*{_ALSO}(?: ?[:>»|→-].{{0,200}}|\b.{{0,160}}[^.])?"),
+    ("reading suggestion", rf"[^\w]*{_ALSO}(?: ?[:>»|→-].{{0,200}})?"),
     ("reading suggestion", rf"[^\w]*{_MORE}(?: ?[:>»|→].{{0,200}})?"),
     (
         "invitation to follow",
@@ -156,6 +156,8 @@ _LINE_RULES: tuple[tuple[str, str], ...] = (
     ),
 )
 _COMPILED_RULES = tuple((reason, re.compile(pattern)) for reason, pattern in _LINE_RULES)
+# Without a colon it must end unlike a sentence.
+_LOOSE_SUGGESTION = re.compile(r"[^\w]*(?:(?:tambien )?(?:te|le|os|les) puede interesar|you may also like) .{1,160}")
 _SHARE_VERB = re.compile(r"compart|share|tweet|tuitear|twittear|partager|condividi|teilen")
 _MAX_LINE_CHARS = 400
 
@@ -220,6 +222,8 @@ def _reason(line: str) -> str | None:
             if reason == "share buttons" and not _SHARE_VERB.search(plain):
                 continue
             return reason
+    if _LOOSE_SUGGESTION.fullmatch(plain) and not line.rstrip().endswith((".", "…")):
+        return "reading suggestion"
     return None
 
 

@@ -16,6 +16,7 @@ from rag.schema import Article
 
 _TITLE_MAX_CHARS = 200
 _TITLE_MIN_WORDS = 3
+_NO_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]{4}")
 _ENDS_UNLIKE_TITLE = (".", ",", ";", ":", "…", "-", "—")
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟][\"'»”’)\]]*$")
 _TRACKING = re.compile(r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|igshid")
@@ -104,7 +105,7 @@ def title_of(text: str) -> str | None:
     first, second = lines[0], lines[1]
     looks_like_title = (
         len(first) <= _TITLE_MAX_CHARS
-        and len(first.split()) >= _TITLE_MIN_WORDS
+        and (len(first.split()) >= _TITLE_MIN_WORDS or _NO_SPACES.search(first) is not None)
         and not first.endswith(_ENDS_UNLIKE_TITLE)
         and first[:1] not in "-—–•*"
     )
