@@ -78,7 +78,7 @@ def _load(place: str, *, name: str, local: bool, model_kwargs: dict[str, Any] | 
         logging.getLogger("transformers").setLevel(logging.ERROR)
         model = sentence_transformer(place, local_files_only=local, model_kwargs=model_kwargs)
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as exc:
-        why = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
+        why = (str(exc).strip().splitlines() or [type(exc).__name__])[0].rstrip(".")
         raise ModelError(
             f"the embedding model {name!r} cannot be loaded ({why}): set embedding.model to 'bundled', "
             "to a sentence-transformers name, or to a folder that holds such a model"
@@ -327,7 +327,8 @@ def _hub_folder(name: str) -> Path:
 
     for repository in (name, f"sentence-transformers/{name}"):
         try:
-            return Path(snapshot_download(repository, local_files_only=True))
+            cache = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
+            return Path(snapshot_download(repository, local_files_only=True, cache_dir=cache))
         except (LocalEntryNotFoundError, ValueError):
             continue
     raise ModelError(f"the files of the embedding model {name!r} are not in the hub's cache: load it again")

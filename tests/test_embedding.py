@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -229,3 +230,26 @@ from sklearn.metrics import accuracy_score
 assert accuracy_score([1], [1]) == 1.0
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.slow
+def test_a_model_by_name_is_taken_from_the_hubs_cache(small_folder: Path, tmp_path: Path) -> None:
+    weights = (small_folder / "model.safetensors").read_bytes()
+    blob = hashlib.sha256(weights).hexdigest()
+    repository = tmp_path / "hub" / "models--tests--small"
+    snapshot = repository / "snapshots" / ("0" * 40)
+    shutil.copytree(small_folder, snapshot)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("0" * 40)
+    (repository / "blobs").mkdir()
+    (snapshot / "model.safetensors").rename(repository / "blobs" / blob)
+    (snapshot / "model.safetensors").symlink_to(Path("..", "..", "blobs", blob))
+    code = """
+from rag.config import EmbeddingSettings
+from rag.embedding import load_embedder
+embedder = load_embedder(EmbeddingSettings(model="tests/small"))
+print(embedder.fingerprint["weights_sha256"], embedder.dim)
+"""
+    environ = os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environ)
+    assert done.stdout.split() == [blob, str(HIDDEN)]
