@@ -8,10 +8,8 @@ a language with few passages.
 
 from __future__ import annotations
 
-import re
 import shutil
 import threading
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -19,6 +17,7 @@ from pathlib import Path
 
 import tantivy
 
+from rag import spelling
 from rag.errors import ArchiveError
 from rag.interfaces import Filters, Found, Truth
 from rag.schema import Article, Passage
@@ -37,32 +36,7 @@ _STEMMERS = {
     "tr": "turkish",
 }  # fmt: skip
 _WITHOUT_STOP_LIST = frozenset({"ar", "el", "ro", "ta", "tr"})
-# Written without spaces between words; Korean has them, but glues particles to its nouns.
-_BY_BIGRAMS = frozenset({"zh", "ja", "ko", "th", "lo", "km", "my"})
-# Tantivy's lists lack most of the words that only questions have.
-_STOP_WORDS = {
-    "de": "was wer wie wo wann warum welche welchen welcher welches wieviel wem wen wurde wurden",
-    "en": "what which who whom whose when where why how many much did does do has have had can could would should "
-    "about from its his her he she we you me my our your were been being am than so s t",
-    "es": "qué cuál cual cuáles cuales cuánto cuanto cuánta cuanta cuántos cuantos cuántas cuantas quién quien quiénes "
-    "quienes dónde donde adónde adonde cuándo cuando cómo como por porqué porque según segun tambien",
-    "fr": "quel quelle quels quelles qui que quoi où quand comment pourquoi combien est ce",
-    "it": "quale quali quando quanto quanta quanti quante cosa dove come chi perché perche",
-    "pt": "qual quais que quem onde quando como quanto quanta quantos quantas porque",
-    "ru": "кто что где когда почему как какой какая какие сколько",
-}
-_PLAIN_SPELLING = str.maketrans(
-    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ı": "i", "ð": "d", "þ": "th"}
-)
-# The tilde of ñ stays: año is no ano. The marks are those of Latin, Greek and Cyrillic letters.
-_MARKS = re.compile(r"(?<!n)\u0303|[\u0300-\u0302\u0304-\u036f]")
-_GROUPED_NUMBER = re.compile(r"(?<![\d.,])(\d{1,3})([.,'’ ])(\d{3})((?:\2\d{3})*)(?!\d)")
-_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}) (?:mil|thousand)\b(?! (?:\d|mill|milh))")
-_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}\b)")
 _ONE_TERM = r"\d+(?:\.\d+)+|[\p{L}\p{M}\p{N}]+"
-# Snowball leaves Spanish plurals alone that are too short for it: años, ojos, usos.
-_SHORT_PLURAL = re.compile(r"[aeiouáéíóú][^\W\daeiouáéíóú][aeo]s").fullmatch
-_LATIN_RUN = re.compile(r"[a-z0-9.]+|[^a-z0-9.]+")
 
 
 class TantivyIndex:
@@ -195,7 +169,7 @@ class TantivyIndex:
             until = filters.until.toordinal() if filters.until else None
             limits.append(query.range_query(schema, "published_day", tantivy.FieldType.Integer, since, until))
         if filters.outlets:
-            limits.append(query.term_set_query(schema, "outlet", sorted(map(_encodable, filters.outlets))))
+            limits.append(query.term_set_query(schema, "outlet", sorted(map(spelling.encodable, filters.outlets))))
         must = tantivy.Occur.Must
         return query.boolean_query(
             [(must, query.boolean_query([(tantivy.Occur.Should, part) for part in scoring]))]
@@ -227,13 +201,12 @@ def terms(text: str, language: str) -> list[str]:
     Numbers lose their grouping ("11.000", "11 000" and "11 mil" give 11000) and take a decimal point. A language
     without a stemmer keeps its words whole; one that is written without spaces gives pairs of characters.
     """
-    found = _analyzer(language).analyze(_spelled_alike(text))
+    found = _analyzer(language).analyze(spelling.spelled_alike(text))
     if language == "es":
-        found = [term[:-1] if len(term) == 4 and _SHORT_PLURAL(term) else term for term in found]
-    elif language in _BY_BIGRAMS:
-        found = [pair for term in found for pair in _bigrams(term)]
-    folded = unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", " ".join(found))))
-    return [term for term in folded.translate(_PLAIN_SPELLING).split() if len(term) <= LONGEST_TERM]
+        found = [spelling.singular(stem) for stem in found]
+    elif language in spelling.UNSPACED:
+        found = [pair for term in found for pair in spelling.character_pairs(term)]
+    return [term for term in spelling.folded(" ".join(found)).split() if len(term) <= LONGEST_TERM]
 
 
 def question_terms(text: str, language: str) -> list[list[str]]:
@@ -242,46 +215,26 @@ def question_terms(text: str, language: str) -> list[list[str]]:
     Stemming needs accents (firmaría, firmó), so the words of a Spanish or Portuguese question that has none are tried
     with them: a reader may type without.
     """
-    if language not in ("es", "pt") or _MARKS.search(unicodedata.normalize("NFD", text)):
+    if language not in ("es", "pt") or spelling.has_accents(text):
         return [[term] for term in dict.fromkeys(terms(text, language))]
     words: dict[tuple[str, ...], None] = {}
-    for word in dict.fromkeys(_analyzer("").analyze(_spelled_alike(text))):
+    for word in dict.fromkeys(_analyzer("").analyze(spelling.spelled_alike(text))):
         as_typed = terms(word, language)
         if as_typed:
-            spellings = [term for spelling in _accented(word) for term in terms(spelling, language)]
+            spellings = [term for other in spelling.accented(word) for term in terms(other, language)]
             words[tuple(dict.fromkeys(as_typed + spellings))] = None
     return [list(spellings) for spellings in words]
 
 
-def _accented(word: str) -> list[str]:
-    acute = [f"{word[: at + 1]}\u0301{word[at + 1 :]}" for at, letter in enumerate(word) if letter in "aeiou"]
-    return [*acute, re.sub(r"cao$", "ção", re.sub(r"coes$", "ções", word))]
-
-
-def _spelled_alike(text: str) -> str:
-    text = unicodedata.normalize("NFKC", _encodable(text)).lower().replace("ё", "е")
-    text = _GROUPED_NUMBER.sub(lambda found: re.sub(r"\D", "", found[0]), text)
-    return _DECIMAL_COMMA.sub(".", _THOUSANDS.sub(r"\g<1>000", text))
-
-
-def _encodable(text: str) -> str:
-    # A lone surrogate cannot be stored, but a reader's clipboard can hold one.
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _bigrams(term: str) -> Iterator[str]:
-    for run in _LATIN_RUN.findall(term):
-        if len(run) == 1 or run[0].isascii():
-            yield run
-        else:
-            yield from (run[at : at + 2] for at in range(len(run) - 1))
+def _analyzer(language: str) -> tantivy.TextAnalyzer:
+    return _analyzer_of(language if language in _STEMMERS else "")
 
 
 @cache
-def _analyzer(language: str) -> tantivy.TextAnalyzer:
+def _analyzer_of(language: str) -> tantivy.TextAnalyzer:
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.regex(_ONE_TERM))
-    if language in _STOP_WORDS:
-        builder = builder.filter(tantivy.Filter.custom_stopword(_STOP_WORDS[language].split()))
+    if language in spelling.STOP_WORDS:
+        builder = builder.filter(tantivy.Filter.custom_stopword(spelling.STOP_WORDS[language].split()))
     if language in _STEMMERS and language not in _WITHOUT_STOP_LIST:
         builder = builder.filter(tantivy.Filter.stopword(_STEMMERS[language]))
     if language in _STEMMERS:
@@ -308,7 +261,7 @@ def _document(passage: Passage, article: Article) -> tantivy.Document:
     document.add_text("passage_id", passage.id)
     document.add_text("article_id", passage.article_id)
     document.add_text("language", _known(passage.language))
-    if passage.language not in _STEMMERS and passage.language not in _BY_BIGRAMS and _known(passage.language) != "und":
+    if _known(passage.language) not in {*_STEMMERS, *spelling.UNSPACED, "und"}:
         document.add_text("language", "und")
     if article.outlet:
         document.add_text("outlet", article.outlet)
