@@ -34,7 +34,7 @@ _FUNCTION_WORDS = {
     "pt": "o a os as do da dos das no na nos nas em um uma e que quem qual quais como quando quanto quantos quantas"
     " por onde para com sem foi foram sao esta estao ao aos pelo pela seu sua mais nao ja de se entre sobre"
     " tem era",
-    "it": "il lo la i gli le un uno una di del della dei degli delle dello al alla nel nella e che chi cosa quale"
+    "it": "il lo la i gli le un uno una di del della dei degli delle dello al alla nel nella e che chi cosa qual quale"
     " quali come quando quanto quanti quante dove perche per con su da dal dalla sono stato stata era ha hanno"
     " in si non piu",
     "de": "der die das den dem des ein eine einen einem einer und ist sind war waren wurde wurden wer was welche"
@@ -82,6 +82,7 @@ _TELLING = {
     "ł": "pl",
     "ő": "hu",
     "ğ": "tr",
+    "ı": "tr",
 }
 # Of all letters; below a half, because names in Latin letters are often longer than the rest of a question.
 _SHARE = 0.3
@@ -91,6 +92,8 @@ _SCRIPTS = (
     ("ja", re.compile(r"[\u3040-\u30ff]"), 0.1),
     ("ko", re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]"), 0.15),
     ("zh", re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]"), 0.15),
+    # Vietnamese tone marks: Latin letters that nobody else writes.
+    ("vi", re.compile(r"[\u1ea0-\u1ef9\u01a0\u01a1\u01af\u01b0]"), 0.06),
     ("th", re.compile(r"[\u0e00-\u0e7f]"), _SHARE),
     ("el", re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]"), _SHARE),
     ("he", re.compile(r"[\u0590-\u05ff]"), _SHARE),

@@ -14,11 +14,13 @@ FALLBACK_LANGUAGE = "es"
 
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _LINE_BREAKS = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
-# What sentencex misses: an end inside brackets, and an ellipsis before a capital.
-_MISSED_END = re.compile(r"(?:[.!?…][)\]]|…[»”\"]?)\s+(?=[¿¡«“\"(—]*[^\W\d_a-z])")
+# What sentencex misses: an end inside brackets, a full stop after quotes that do not pair, an ellipsis before capitals.
+_MISSED_END = re.compile(r"(?:[.!?…][)\]]|[»”\"][.!?]|…[»”\"]?)\s+(?=[¿¡«“\"(—]*[^\W\d_a-z])")
 _OPENING = "¿¡«“\"'(—–-‘[ "
 # Abbreviations before a name that sentencex takes for an end.
-_BEFORE_NAME = re.compile(r"(?:^|[\s(«“\"])(?:D|Dña|Dª|Sta|Sto|Fr|Mons|M|Mme|Mlle|Núm|núm|Gral|Cap|Ing|Lic)\.$")
+_BEFORE_NAME = re.compile(
+    r"(?:^|[\s(«“\"])(?:D|Dña|Dª|Sta|Sto|Fr|Mons|M|Mme|Mlle|JJ|FF|CC|RR|Núm|núm|Gral|Cap|Ing|Lic)\.$"
+)
 _NUMBERING = re.compile(r"\d{1,3}[.)]")
 
 

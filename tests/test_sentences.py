@@ -43,6 +43,8 @@ def test_offsets_are_exact_and_every_visible_character_is_in_one_sentence(text: 
             ["Washington, 3 jun (EFE).- El presidente habló.", "Fin."],
         ),
         ("1. Uno. 2. Dos.", ["1. Uno.", "2. Dos."]),
+        ('Dijo que "es una "gran posibilidad". Añadió más.', ['Dijo que "es una "gran posibilidad".', "Añadió más."]),
+        ("Los JJ. OO. de 1992 fueron aquí.", ["Los JJ. OO. de 1992 fueron aquí."]),
         ("Fin 😀. Otro.", ["Fin 😀.", "Otro."]),
         ("Fin. 😀", ["Fin. 😀"]),
     ],
