@@ -1,0 +1,83 @@
+"""Evaluation end to end: gold questions over the real sample archive, and a user's own over theirs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eval.command import main
+from eval.dataset import GOLD, ArticleNames, locate
+from eval.formats import read_questions
+from eval.gate import compare_with_baseline, read_baseline
+from eval.runner import run
+from eval.runner import sample_archive as open_sample_archive
+
+if TYPE_CHECKING:
+    from rag.archive import Archive
+
+# One question of each type, of both splits.
+SMALL_PART = (
+    "tratado-m-01",
+    "desaladora-s-02",
+    "museo-x-02",
+    "club-c-01",
+    "tren-t-01",
+    "volcan-f-01",
+    "puerto-n-01",
+    "lejos-u-08",
+)
+
+
+def test_a_small_part_of_the_gold_set_is_asked_and_every_citation_holds(sample_archive: Archive) -> None:
+    gold = {question.qid: question for question in read_questions(GOLD).questions}
+    result = run(sample_archive, [gold[qid] for qid in SMALL_PART])
+    assert result.problems == ()
+    validity = [record.scores["citation_validity"].value for record in result.records]
+    assert any(validity)
+    assert set(validity) <= {1.0, None}
+    found = [record.scores["recall@5"].value for record in result.records]
+    assert sum(value is not None for value in found) == 6
+    assert compare_with_baseline(result, read_baseline() or {}).is_open
+
+
+def test_cleaning_leaves_every_supporting_sentence_in_its_article(sample_archive: Archive) -> None:
+    names = ArticleNames(sample_archive.articles())
+    assert [
+        problem for question in read_questions(GOLD).questions for problem in locate(question, names).problems
+    ] == []
+
+
+def test_own_questions_are_asked_of_an_own_archive(
+    sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    questions, results = tmp_path / "mine.jsonl", tmp_path / "results" / "mine.json"
+    questions.write_text(
+        '{"question": "¿A qué empresa le dieron el contrato de la desaladora?", "answers": "Hidromar"}'
+    )
+    status = main([str(questions), "--archive", str(sample_folder), "--json", str(results)])
+    shown = capsys.readouterr().out
+    content = json.loads(results.read_text(encoding="utf-8"))
+    assert status == 0
+    assert "skipped recall@5: 1 questions (no support given)" in shown
+    assert "Baseline" not in shown
+    assert content["about"]["archive"]["articles"] == 39
+    assert content["questions"][0]["qid"] == "line-1"
+    assert content["gate"] is None
+
+
+@pytest.mark.slow
+def test_the_sample_archive_is_built_once_and_replaced_when_it_is_old(tmp_path: Path) -> None:
+    old = tmp_path / "sample-0000000000000000"
+    old.mkdir()
+    os.utime(old, (0, 0))
+    with open_sample_archive(tmp_path) as first:
+        path, passages = first.path, first.counts().passages
+    with open_sample_archive(tmp_path) as second:
+        assert second.path == path
+        assert second.counts().passages == passages
+        assert second.counts().articles == 39
+    assert not old.exists()
