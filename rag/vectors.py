@@ -25,6 +25,7 @@ from rag.schema import Article, Passage
 
 COLLECTION = "passages"
 ARTICLES_PER_BATCH = 200
+MOST_DAYS_LISTED = 3000
 # Chosen for recall: 0.999 of the exact 50 nearest among 20,000 vectors, at 5 ms a question.
 _HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
 
@@ -94,6 +95,8 @@ class ChromaIndex:
             )
         if k < 1:
             raise ValueError(f"k is {k}: ask for at least one passage")
+        if filters.since and filters.until and filters.since > filters.until:
+            return []
         with _translated(f"vector index {self._folder} cannot be searched"):
             # A little more than asked for, so that passages that tie with the last are ordered by id, not by chance.
             wanted = min(k + 10, self._opened().count())
@@ -232,12 +235,17 @@ def _metadata(passage: Passage, article: Article) -> dict[str, str | int]:
 
 def _where(filters: Filters) -> Any:
     limits: list[dict[str, Any]] = []
-    if filters.since:
-        limits.append({"published_day": {"$gte": filters.since.toordinal()}})
-    if filters.until:
-        limits.append({"published_day": {"$lte": filters.until.toordinal()}})
+    since, until = (day.toordinal() if day else None for day in (filters.since, filters.until))
+    if since and until and until - since < MOST_DAYS_LISTED:
+        # Chroma collects all records on one side of each bound first; listed days take half the time (20,000 records).
+        limits.append({"published_day": {"$in": list(range(since, until + 1))}})
+    else:
+        limits += [{"published_day": {"$gte": since}}] if since else []
+        limits += [{"published_day": {"$lte": until}}] if until else []
     if filters.outlets:
-        limits.append({"outlet": {"$in": sorted(filters.outlets)}})
+        # Lone surrogates, which a terminal can pass on, are no text to Chroma.
+        outlets = {outlet.encode("utf-8", "replace").decode("utf-8") for outlet in filters.outlets}
+        limits.append({"outlet": {"$in": sorted(outlets)}})
     return {"$and": limits} if len(limits) > 1 else limits[0] if limits else None
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -192,12 +195,27 @@ def test_an_interrupted_catch_up_is_resumed(kind: Kind, tmp_path: Path, monkeypa
         (Filters(until=date(2024, 5, 31)), {"a#0"}),
         (Filters(since=date(2024, 5, 1), until=date(2024, 5, 1)), {"a#0"}),
         (Filters(since=date(2024, 7, 1), until=date(2024, 1, 1)), set()),
+        (Filters(since=date(1900, 1, 1), until=date(2024, 5, 31)), {"a#0"}),
         (Filters(outlets=frozenset({"La Voz"})), {"b#0"}),
         (Filters(outlets=frozenset({"La Voz", "El Faro"})), {"a#0", "b#0"}),
         (Filters(outlets=frozenset({"la voz"})), set()),
+        (Filters(outlets=frozenset({'" OR *', "\ud800"})), set()),
         (Filters(since=date(2024, 5, 2), outlets=frozenset({"El Faro", "La Voz"})), {"b#0"}),
     ],
-    ids=["since", "since-next-day", "until", "until-eve", "one-day", "no-day", "outlet", "outlets", "case", "both"],
+    ids=[
+        "since",
+        "since-next-day",
+        "until",
+        "until-eve",
+        "one-day",
+        "no-day",
+        "century",
+        "outlet",
+        "outlets",
+        "case",
+        "hostile",
+        "both",
+    ],
 )
 def test_filters_limit_what_is_found(opened: Opened, filters: Filters, expected: set[str]) -> None:
     opened.index.catch_up(three_articles())
@@ -273,3 +291,42 @@ def test_eight_threads_search_while_one_catches_up(opened: Opened) -> None:
         thread.join()
     assert (failures, incomplete) == ([], [])
     assert opened.index.count() == 14
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+import rag.vectors, rag.words
+from tests.test_indexes import long_log, open_vectors, open_words
+rag.vectors.ARTICLES_PER_BATCH = rag.words.ARTICLES_PER_COMMIT = 3
+opened = {"open_vectors": open_vectors, "open_words": open_words}[sys.argv[1]](Path(sys.argv[2]))
+print("opened", flush=True)
+opened.index.catch_up(long_log())
+"""
+
+
+def long_log() -> MemoryTruth:
+    """Return a truth in which a hundred articles were changed twice and half of them deleted."""
+    truth = MemoryTruth()
+    for round_ in range(3):
+        for number in range(100):
+            truth.put(f"n{number}", ["Un tratado."], vectors=[EAST], first_passage=round_)
+    for number in range(0, 100, 2):
+        truth.delete(f"n{number}")
+    return truth
+
+
+@pytest.mark.slow
+def test_a_killed_process_loses_nothing(kind: Kind, tmp_path: Path) -> None:
+    for seconds in (0.1, 0.3, 0.6):
+        arguments = [sys.executable, "-c", INTERRUPTED, kind.open.__name__, str(tmp_path)]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"opened\n"
+            time.sleep(seconds)
+            process.kill()
+    truth = long_log()
+    with kind.opened(tmp_path) as opened:
+        assert opened.index.catch_up(truth) == truth.last_seq()
+        assert set(opened.find(k=500)) == {f"n{number}#2" for number in range(1, 100, 2)}
+        assert opened.index.count() == 50

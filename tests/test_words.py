@@ -152,11 +152,6 @@ def test_hostile_questions_are_only_words(two_articles: TantivyIndex, question: 
     assert find(two_articles, question) == (["a#0"] if "tratado" in question else [])
 
 
-def test_a_hostile_outlet_is_only_a_name(two_articles: TantivyIndex) -> None:
-    filters = Filters(outlets=frozenset({'" OR *', "\ud800"}))
-    assert two_articles.search("tratado", language="es", k=10, filters=filters) == []
-
-
 def test_a_question_typed_without_accents_finds_the_accented_word(two_articles: TantivyIndex) -> None:
     assert find(two_articles, "¿cuando fue la ratificacion?") == ["a#0"]
 
