@@ -16,7 +16,7 @@ from ui import cli
 from ui.cli import main
 
 WHERE = "¿En qué ciudad se firmó la alianza entre Valdoria y Carmania?"
-OFF_TOPIC = "¿Cuántos goles marcó el delantero uruguayo en la final de balonmano?"
+OFF_TOPIC = "¿Qué temperatura necesita la porcelana para cocerse en un horno de leña japonés?"
 
 
 @pytest.fixture(autouse=True)

@@ -243,7 +243,7 @@ class _Progress:
         if self._bar is None or total != self._total:
             if self._bar is not None:
                 self._bar.close()
-            self._bar, self._total = tqdm(total=total, unit="passage", file=sys.stderr, dynamic_ncols=True), total
+            self._bar, self._total = tqdm(total=total, unit=" passages", file=sys.stderr, dynamic_ncols=True), total
         self._bar.update(done - self._bar.n)
 
     def _say(self, done: int, total: int) -> None:
