@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 # Padded tokens of one forward pass: a question that comes in between waits for at most one.
-BATCH_TOKENS = 1024
+BATCH_TOKENS = 512
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
