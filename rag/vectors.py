@@ -98,12 +98,12 @@ class ChromaIndex:
         if filters.since and filters.until and filters.since > filters.until:
             return []
         with _translated(f"vector index {self._folder} cannot be searched"):
-            # A little more than asked for, so that passages that tie with the last are ordered by id, not by chance.
-            wanted = min(k + 10, self._opened().count())
-            if wanted == 0:
-                return []
             answer = self._opened().query(
-                query_embeddings=vector[np.newaxis], n_results=wanted, where=_where(filters), include=["distances"]
+                query_embeddings=vector[np.newaxis],
+                # A little more than asked for: passages that tie with the last are to be ordered by id, not chance.
+                n_results=k + 10,
+                where=_where(filters),
+                include=["distances"],
             )
         distances = (answer["distances"] or [[]])[0]
         # Chroma's cosine space returns 1 - similarity.
