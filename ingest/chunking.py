@@ -15,6 +15,8 @@ from rag.sentences import split_sentences
 
 Count = Callable[[Sequence[str]], list[int]]
 """Counts the tokens of each text, without prefix and special tokens."""
+_Span = tuple[int, int, int]
+"""The number of a sentence, and a start and end in its text."""
 
 MARGIN_TOKENS = 16
 """Room for the embedder's prefix and special tokens."""
@@ -82,10 +84,13 @@ class _Fit:
 
     def __call__(self, groups: Sequence[Sequence[_Unit]]) -> list[bool]:
         texts = [_text_of(self.article, group) for group in groups]
-        tokens = self.count([*texts, *(_embedded(text, self.article, self.header) for text in texts)]) if texts else []
+        embedded = [_embedded(text, self.article, self.header) for text in texts]
+        # Without a header both are the same, and tokenizing is what takes the time here.
+        distinct = list(dict.fromkeys([*texts, *embedded]))
+        tokens = dict(zip(distinct, self.count(distinct), strict=True)) if distinct else {}
         return [
-            plain <= self.passage_tokens and embedded <= self.budget
-            for plain, embedded in zip(tokens[: len(texts)], tokens[len(texts) :], strict=True)
+            tokens[plain] <= self.passage_tokens and tokens[whole] <= self.budget
+            for plain, whole in zip(texts, embedded, strict=True)
         ]
 
 
@@ -117,11 +122,10 @@ def _units(article: Article, *, count: Count, room: int) -> list[_Unit]:
     text = article.text
     sentences = split_sentences(text, language=article.language)
     lengths = _lengths(text, sentences, count)
-    if any(length > room for length in lengths):
-        pieces: list[Sentence] = []
-        for sentence, length in zip(sentences, lengths, strict=True):
-            pieces += _split(sentence, count=count, room=room) if length > room else [sentence]
-        sentences = pieces
+    too_long = [sentence for sentence, length in zip(sentences, lengths, strict=True) if length > room]
+    if too_long:
+        parts = dict(zip(too_long, _split(too_long, count=count, room=room), strict=True))
+        sentences = [part for sentence in sentences for part in parts.get(sentence, [sentence])]
         lengths = _lengths(text, sentences, count)
     units = []
     for index, (sentence, tokens) in enumerate(zip(sentences, lengths, strict=True)):
@@ -141,33 +145,37 @@ def _is_heading(line: str) -> bool:
     return len(line) <= _HEADING_MAX_CHARS and not line.endswith(_SENTENCE_ENDS)
 
 
-def _split(sentence: Sentence, *, count: Count, room: int) -> list[Sentence]:
-    """Return the sentence in parts of at most `room` tokens: clauses if they fit, else words, else code points."""
-    atoms = [(0, len(sentence.text))]
+def _split(sentences: Sequence[Sentence], *, count: Count, room: int) -> list[list[Sentence]]:
+    """Return each sentence in parts of at most `room` tokens: clauses if they fit, else words, else code points."""
+    spans = [(index, 0, len(sentence.text)) for index, sentence in enumerate(sentences)]
+    tokens: dict[_Span, int] = {}
     for cut in (_clauses, _words, _halves):
         while True:
-            tokens = count([sentence.text[start:end] for start, end in atoms])
-            too_long = [number > room and end - start > 1 for number, (start, end) in zip(tokens, atoms, strict=True)]
-            if not any(too_long):
+            fresh = [span for span in spans if span not in tokens]
+            counted = count([sentences[index].text[start:end] for index, start, end in fresh]) if fresh else []
+            tokens |= dict(zip(fresh, counted, strict=True))
+            finer: list[_Span] = []
+            for index, start, end in spans:
+                is_long = tokens[index, start, end] > room and end - start > 1
+                parts = cut(sentences[index].text, start, end) if is_long else [(start, end)]
+                finer += [(index, *part) for part in parts]
+            if finer == spans:
                 break
-            finer = [
-                part
-                for (start, end), is_long in zip(atoms, too_long, strict=True)
-                for part in (cut(sentence.text, start, end) if is_long else [(start, end)])
-            ]
-            if finer == atoms:
-                break
-            atoms = finer
-    packed: list[tuple[int, int]] = []
+            spans = finer
+    packed: list[_Span] = []
     used = 0
-    for (start, end), number in zip(atoms, tokens, strict=True):
-        if packed and used + number <= room:
-            packed[-1] = (packed[-1][0], end)
-            used += number
+    for span in spans:
+        if packed and packed[-1][0] == span[0] and used + tokens[span] <= room:
+            packed[-1] = (span[0], packed[-1][1], span[2])
+            used += tokens[span]
         else:
-            packed.append((start, end))
-            used = number
-    return [part for start, end in packed if (part := _part(sentence, start, end))]
+            packed.append(span)
+            used = tokens[span]
+    parts_of: list[list[Sentence]] = [[] for _ in sentences]
+    for index, start, end in packed:
+        if part := _part(sentences[index], start, end):
+            parts_of[index].append(part)
+    return parts_of
 
 
 def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
