@@ -19,7 +19,7 @@ from rag.errors import ArchiveError, ArchiveMissingError, FingerprintError
 from rag.lock import Hold, hold
 from rag.interfaces import ChatModel, Embedder, TokenCounter, VectorIndex, WordIndex
 from rag.response import respond
-from rag.schema import Answer, Article, Ask, Hit, Turn
+from rag.schema import Answer, Article, Ask, Consultation, Hit, Turn
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -175,6 +175,23 @@ class Archive:
         """
         ask = _checked_ask(question, history=history, since=since, until=until, outlets=outlets)
         yield from self._chain.stream(ask)
+
+    def consult(
+        self,
+        question: str,
+        *,
+        history: History = (),
+        since: date | None = None,
+        until: date | None = None,
+        outlets: Sequence[str] = (),
+    ) -> Consultation:
+        """Return what the archive holds on a question, every sentence judged, before anything is decided or said.
+
+        Takes and raises what `ask` does.
+        """
+        ask = _checked_ask(question, history=history, since=since, until=until, outlets=outlets)
+        understood = consultation.understand(ask, parts=self._parts)
+        return consultation.read(consultation.retrieve_all(understood, parts=self._parts), parts=self._parts)
 
     def search(
         self,

@@ -14,7 +14,7 @@ from rag.errors import ConfigError
 DEFAULT_FILE = "hemeroteca.toml"
 PREFIX = "HEMEROTECA_"
 # Environment variables of ours that are not settings.
-RESERVED = frozenset({"HEMEROTECA_DATA", "HEMEROTECA_CACHE"})
+RESERVED = frozenset({"HEMEROTECA_DATA", "HEMEROTECA_CACHE", "HEMEROTECA_SCREENSHOTS"})
 
 
 @dataclass(frozen=True, slots=True)

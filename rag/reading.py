@@ -67,14 +67,13 @@ class SentenceReader:
             cosines = vectors[hit.passage.id] @ question_vector
             for sentence, cosine in zip(hit.passage.sentences, cosines, strict=True):
                 features = sentence_features(asked, hit, sentence=sentence, cosine=float(cosine))
-                evidence.append(Evidence(hit=hit, sentence=sentence, score=logistic(SENTENCE_WEIGHTS, features)))
+                score = logistic(SENTENCE_WEIGHTS, features)
+                evidence.append(Evidence(hit=hit, sentence=sentence, score=score, cosine=float(cosine)))
         evidence.sort(key=lambda item: (-item.score, item.hit.passage.id, item.sentence.start))
         if not evidence:
             return Reading(evidence=(), probability=0.0)
-        best = evidence[0]
-        cosine = float(vectors[best.hit.passage.id][best.hit.passage.sentences.index(best.sentence)] @ question_vector)
-        features = answer_features(asked, best, cosine=cosine, hits=hits)
-        return Reading(evidence=tuple(evidence), probability=logistic(ANSWER_WEIGHTS, features))
+        probability = logistic(ANSWER_WEIGHTS, answer_features(asked, evidence[0], hits=hits))
+        return Reading(evidence=tuple(evidence), probability=probability)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def sentence_features(asked: Asked, hit: Hit, *, sentence: Sentence, cosine: flo
     return (cosine, shared, hit.cosine, kind)
 
 
-def answer_features(asked: Asked, best: Evidence, *, cosine: float, hits: Sequence[Hit]) -> tuple[float, ...]:
+def answer_features(asked: Asked, best: Evidence, *, hits: Sequence[Hit]) -> tuple[float, ...]:
     """Return what tells whether the archive answers at all.
 
     The best sentence's cosine, the best passage's cosine, the share of the question's words in the best sentence's
@@ -119,7 +118,7 @@ def answer_features(asked: Asked, best: Evidence, *, cosine: float, hits: Sequen
     """
     place = frozenset(content_terms(best.hit.passage.embedded_text))
     return (
-        cosine,
+        best.cosine,
         max(hit.cosine for hit in hits),
         coverage(list(asked.terms), place),
         coverage(list(asked.names), place) if asked.names else 0.5,

@@ -101,11 +101,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A sentence that speaks to the question: `score` is the reader's, higher is better, 0 to 1."""
+    """A sentence that speaks to the question: `score` is the reader's, higher is better, 0 to 1.
+
+    `cosine` is the similarity of sentence and question, -1 to 1.
+    """
 
     hit: Hit
     sentence: Sentence
     score: float
+    cosine: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

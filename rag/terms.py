@@ -17,7 +17,7 @@ _STEM = 6
 _STOPWORDS = frozenset(
     """
     a al ante aquel aquella aquello aquellos aquellas algo alguna algunas alguno algunos aun aunque como con contra cual
-    cuales cuando cuanta cuantas cuanto cuantos cuyo de del desde donde dos el ella ellas ello ellos en entre era eran
+    cuales cuando cuanta cuantas cuanto cuantos cuyo de del desde donde el ella ellas ello ellos en entre era eran
     es esa esas ese eso esos esta estas este esto estos fue fueron ha habia han hasta hay la las le les lo los mas me mi
     mientras muy nada ni no nos o otra otras otro otros para pero por porque que quien quienes se segun ser si sido sin
     sobre son su sus tal tambien tan tanto te tiene tienen toda todas todo todos tras tu un una unas uno unos y ya yo
@@ -26,7 +26,7 @@ _STOPWORDS = frozenset(
     have he her him his how i if in into is it its me more most my of on or our over s she should so some such t than
     that the their them then there these they this those through to too under until up was we were what when where which
     who whom whose why will with would you your
-    ao aos com da das do dos e ela ele em foi mais mas na nas no nos num numa onde os ou pela pelo por qual quais quando
+    ao aos com da das do e ela ele em foi mais mas na nas no nos num numa onde os ou pela pelo por qual quais quando
     quanto que quem se sem seu sua sao uma um
     au aux avec ce ces cette comment d dans des du elle est et etait il ils j je l leur leurs lui mais n ne nous on ont
     ou par pas plus pour qu quand quel quelle quelles quels qui sa sans ses son sont sur un une vous
@@ -36,7 +36,7 @@ _STOPWORDS = frozenset(
     che chi come cosa dal dalla degli dei del della delle di dove gli il ii ma nel nella per piu quale quali sono sul
     sulla tra
     в и на с по что как кто где когда почему какой какая какие сколько не за из к о от у для это был была были
-    """.split()
+    """.split()  # noqa: SIM905
 )
 
 

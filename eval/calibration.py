@@ -1,0 +1,245 @@
+"""Chooses the weights and the threshold of `rag.reading` on training questions: `python -m eval.calibration`.
+
+Spanish, Italian and Danish questions over Spanish passages of the public SQuAD translations (`HEMEROTECA_DATA`/train),
+split by title: one half fits, the other tells how well. A question is made unanswerable by leaving its title out of what
+was found. Nothing here looks at XQuAD or at the gold set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import random
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ingest import ingest
+from rag import Archive
+from rag.config import load_settings
+from rag.reading import Asked, answer_features, logistic, sentence_features
+from rag.schema import Consultation, Evidence, Hit
+
+# (set of questions, set of passages): Italian and Danish questions are over the Spanish translation of their passages.
+PAIRS = (
+    ("squad_es_dist", "squad_es_dist"),
+    ("squad_dev_mt_es", "squad_dev_mt_es"),
+    ("squad_it_dev", "squad_dev_mt_es"),
+    ("squad_dev_mt_da", "squad_dev_mt_es"),
+)
+# The reader sees this many hits; more are fetched so that as many are left when a title is left out.
+_READ, _FETCHED = 10, 40
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question with what was found for it."""
+
+    question: str
+    subject: str
+    answers: tuple[str, ...]
+    consultation: Consultation
+    across: bool
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print weights, threshold and what they reach on subjects that they were not fitted on."""
+    parser = argparse.ArgumentParser(prog="python -m eval.calibration", description=__doc__)
+    parser.add_argument("--passages", type=int, default=500, help="passages of each set (default 500)")
+    parser.add_argument("--questions", type=int, default=500, help="questions of each set (default 500)")
+    parser.add_argument("--archive", type=Path, help="folder to keep the archive in between two runs")
+    chosen = parser.parse_args(arguments)
+    train = Path(os.environ.get("HEMEROTECA_DATA", "")) / "train"
+    if not train.is_dir():
+        parser.exit(2, "HEMEROTECA_DATA names no folder with train/: set it to the folder of the public data sets\n")
+    with tempfile.TemporaryDirectory() as made:
+        folder = chosen.archive or Path(made) / "archive"
+        report(cases(train, folder=folder, passages=chosen.passages, questions=chosen.questions))
+    return 0
+
+
+def cases(train: Path, *, folder: Path, passages: int, questions: int) -> list[Case]:
+    """Return the answerable questions with what an archive of the passages holds on them."""
+    sets = {name: _passages(train / name, limit=passages) for name in sorted({pair[1] for pair in PAIRS})}
+    settings = load_settings(arguments={"retrieval.passages": _FETCHED})
+    found = []
+    with Archive.open(folder, create=True, settings=settings) as archive, tempfile.TemporaryDirectory() as rows:
+        for name, kept in sets.items():
+            file = Path(rows) / f"{name}.jsonl"
+            lines = [
+                json.dumps({"id": pid, "title": item["title"], "text": item["text"], "language": item["lang"]})
+                for pid, item in kept.items()
+            ]
+            file.write_text("\n".join(lines), encoding="utf-8")
+            ingest(archive, [file])
+        for asked, held in PAIRS:
+            for item in _questions(train, asked, held=held, kept=sets[held], limit=questions):
+                passage = sets[held][item["pid"]]
+                consultation = archive.consult(item["question"])
+                found.append(
+                    Case(
+                        question=item["question"],
+                        subject=passage["title"] or passage["pid"],
+                        answers=tuple(answer["text"] for answer in item["answers"]),
+                        consultation=consultation,
+                        across=asked != held,
+                    )
+                )
+    return found
+
+
+def report(found: Sequence[Case]) -> None:
+    """Fit on half of the subjects, print the weights and what they reach on the other half."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+
+    fit, held_out = _split(found)
+    features, labels = _sentence_data(fit)
+    regression = LogisticRegression(C=10, max_iter=2000).fit(features, labels)
+    sentence_weights = _weights(regression)
+    print(f"{len(fit)} questions to fit, {len(held_out)} held out")
+    print("SENTENCE_WEIGHTS =", sentence_weights)
+    for name, group in _groups(held_out):
+        print(f"  best sentence holds the answer, {name}: {_first_right(group, sentence_weights):.3f} (n={len(group)})")
+    features, labels = _answer_data(fit, sentence_weights)
+    answer_weights = _weights(LogisticRegression(C=10, max_iter=2000).fit(features, labels))
+    print("ANSWER_WEIGHTS =", answer_weights)
+    features, labels = _answer_data(fit, sentence_weights)
+    threshold = _threshold([logistic(answer_weights, row) for row in features], labels)
+    print("MIN_CONFIDENCE =", round(threshold, 2))
+    for name, group in _groups(held_out):
+        features, labels = _answer_data(group, sentence_weights)
+        probabilities = np.array([logistic(answer_weights, row) for row in features])
+        answered = probabilities >= threshold
+        truth = np.array(labels, dtype=bool)
+        print(
+            f"  {name}: AUROC {roc_auc_score(truth, probabilities):.3f}, answered {answered[truth].mean():.3f} of the "
+            f"answerable, {answered[~truth].mean():.3f} of the unanswerable, "
+            f"calibration error {_calibration_error(probabilities, truth):.3f} (n={truth.size})"
+        )
+
+
+def _passages(folder: Path, *, limit: int) -> dict[str, dict[str, Any]]:
+    rows = list(_rows(folder / "passages.jsonl.gz"))
+    random.Random(1).shuffle(rows)
+    return {row["pid"]: row for row in rows[:limit]}
+
+
+def _questions(
+    train: Path, name: str, *, held: str, kept: dict[str, dict[str, Any]], limit: int
+) -> list[dict[str, Any]]:
+    rows = [row for row in _rows(train / held / "questions.jsonl.gz") if row["answerable"] and row["pid"] in kept]
+    if name != held:
+        translations = {_bare(row["qid"]): row["question"] for row in _rows(train / name / "questions.jsonl.gz")}
+        rows = [
+            {**row, "question": translations[_bare(row["qid"])]} for row in rows if _bare(row["qid"]) in translations
+        ]
+    random.Random(2).shuffle(rows)
+    return rows[:limit]
+
+
+def _bare(qid: str) -> str:
+    return qid.removeprefix("squad-trans-")
+
+
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def _split(found: Sequence[Case]) -> tuple[list[Case], list[Case]]:
+    subjects = sorted({case.subject for case in found})
+    random.Random(3).shuffle(subjects)
+    chosen = set(subjects[: len(subjects) // 2])
+    return [case for case in found if case.subject in chosen], [case for case in found if case.subject not in chosen]
+
+
+def _groups(found: Sequence[Case]) -> list[tuple[str, list[Case]]]:
+    return [
+        ("same language", [case for case in found if not case.across]),
+        ("across languages", [case for case in found if case.across]),
+    ]
+
+
+def _subject(hit: Hit) -> str:
+    # Where a set gives no titles, each passage is a subject of its own.
+    return hit.article.title or hit.article.given_id or hit.article.id
+
+
+def _read(case: Case, *, without_subject: bool = False) -> tuple[list[Hit], list[Evidence]]:
+    """Return the hits that the reader would see and their sentences."""
+    hits = [hit for hit in case.consultation.hits if not (without_subject and _subject(hit) == case.subject)][:_READ]
+    ids = {hit.passage.id for hit in hits}
+    return hits, [item for item in case.consultation.evidence if item.hit.passage.id in ids]
+
+
+def _features(asked: Asked, item: Evidence) -> tuple[float, ...]:
+    return sentence_features(asked, item.hit, sentence=item.sentence, cosine=item.cosine)
+
+
+def _is_right(case: Case, item: Evidence) -> bool:
+    return _subject(item.hit) == case.subject and any(answer in item.sentence.text for answer in case.answers)
+
+
+def _sentence_data(found: Sequence[Case]) -> tuple[list[tuple[float, ...]], list[int]]:
+    features, labels = [], []
+    for case in found:
+        asked = Asked.of(case.question)
+        for item in _read(case)[1]:
+            features.append(_features(asked, item))
+            labels.append(int(_is_right(case, item)))
+    return features, labels
+
+
+def _best(asked: Asked, evidence: Sequence[Evidence], weights: Sequence[float]) -> Evidence:
+    best = max(evidence, key=lambda item: logistic(weights, _features(asked, item)))
+    return replace(best, score=logistic(weights, _features(asked, best)))
+
+
+def _first_right(found: Sequence[Case], weights: Sequence[float]) -> float:
+    right = [_is_right(case, _best(Asked.of(case.question), _read(case)[1], weights)) for case in found]
+    return sum(right) / max(len(right), 1)
+
+
+def _answer_data(found: Sequence[Case], weights: Sequence[float]) -> tuple[list[tuple[float, ...]], list[int]]:
+    features, labels = [], []
+    for case in found:
+        asked = Asked.of(case.question)
+        for without_subject in (False, True):
+            hits, evidence = _read(case, without_subject=without_subject)
+            features.append(answer_features(asked, _best(asked, evidence, weights), hits=hits))
+            labels.append(int(not without_subject))
+    return features, labels
+
+
+def _weights(regression: Any) -> tuple[float, ...]:
+    return tuple(round(float(value), 3) for value in (regression.intercept_[0], *regression.coef_[0]))
+
+
+def _threshold(probabilities: Sequence[float], labels: Sequence[int]) -> float:
+    """Return the probability with the best mean of answered answerable and declined unanswerable questions."""
+    values, truth = np.array(probabilities), np.array(labels, dtype=bool)
+    grid = np.arange(0.05, 0.96, 0.01)
+    return float(max(grid, key=lambda t: (values[truth] >= t).mean() + (values[~truth] < t).mean()))
+
+
+def _calibration_error(probabilities: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> float:
+    """Expected calibration error over ten bins of equal width (Guo et al. 2017)."""
+    bins = np.minimum((probabilities * 10).astype(int), 9)
+    error = 0.0
+    for index in range(10):
+        inside = bins == index
+        if inside.any():
+            error += inside.mean() * abs(probabilities[inside].mean() - truth[inside].mean())
+    return float(error)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
