@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -176,12 +175,9 @@ def test_embedded_post_goes_with_the_line_before_that_opens_with_its_emoji() -> 
     ids=["000", "001", "002", "003", "004"],
 )
 def test_seed_articles_lose_exactly_what_is_no_article(
-    number: int, cut: list[str], agency: str | None, ending: str
+    number: int, cut: list[str], agency: str | None, ending: str, data_folder: Path
 ) -> None:
-    folder = Path(os.environ.get("HEMEROTECA_DATA", "")).parent / "seeds"
-    if "HEMEROTECA_DATA" not in os.environ or not folder.is_dir():
-        pytest.skip("HEMEROTECA_DATA does not name the shared data: the seed articles are beside it")
-    text = sorted(folder.glob("*.txt"))[number].read_text(encoding="utf-8")
+    text = sorted((data_folder / "seeds").glob("*.txt"))[number].read_text(encoding="utf-8")
     cleaned = clean(text)
     assert [removal.text for removal in cleaned.removed] == cut
     assert cleaned.agency == agency
