@@ -187,7 +187,7 @@ def test_questions_and_passages_from_many_threads_get_their_own_vectors(small: S
 
 @pytest.mark.slow
 def test_a_question_does_not_wait_until_all_passages_are_embedded(embedder: Embedder) -> None:
-    many = [passage(NEWS * 6, start=index) for index in range(40)]
+    many = [passage(f"{index} {NEWS * 6}", start=index) for index in range(40)]
     ingesting = threading.Thread(target=embedder.embed_passages, args=(many,))
     ingesting.start()
     embedder.embed_question("¿Cuándo entra en vigor la reforma?")
