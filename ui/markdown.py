@@ -9,7 +9,7 @@ from ui.render import MARKER, all_citations, displayed, pieces, safe_url
 from ui.texts import Texts, date_text, texts_for
 
 _INLINE = re.compile(r"([\\`*_\[\]|~$])")
-_LINE_START = re.compile(r"^(\s*)([#+=>-]|\d+(?=[.)]))", re.MULTILINE)
+_LINE_START = re.compile(r"^(\s*)([#+=>-]|\d{1,9}(?=[.)](?:\s|$)))", re.MULTILINE)
 
 
 def answer_markdown(answer: Answer, *, language: str) -> str:

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from rag.schema import Answer, Article, Citation, Statement
-from ui.texts import Texts, confidence_text, date_text, language_text, number_text, texts_for
+from ui.texts import TEXTS, Texts, confidence_text, date_text, language_text, number_text, texts_for
 
 NEAREST_SHOWN = 3
 WHOLE_ARTICLE_LIMIT = 100_000
 SENTENCES_AROUND = 2
 CONTEXT_CHARACTERS = 240
+
+_BREAK = '<span class="hm-break"></span>'
 
 # C0 and C1 controls but tab and line feed, direction overrides, embeddings and isolates, lone surrogates.
 _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -77,7 +79,7 @@ def answer_html(answer: Answer, *, language: str, turn: int = 1) -> str:
         lang = f' lang="{escaped(answer.language)}"' if answer.language != "und" else ""
         parts.append(f'<div class="hm-text" dir="auto"{lang}>{_text_html(answer, texts, turn)}</div>')
     if answer.reason and answer.status == "unknown":
-        parts.append(f'<p class="hm-reason"><bdi>{escaped(answer.reason)}</bdi></p>')
+        parts.append(f'<p class="hm-reason"><bdi>{escaped(_cause(answer.reason))}</bdi></p>')
     parts += [f'<p class="hm-notice"><bdi>{escaped(notice)}</bdi></p>' for notice in answer.notices]
     if answer.status != "partial":
         parts.append(_small_print(answer, texts))
@@ -109,6 +111,15 @@ def _status_html(answer: Answer, texts: Texts) -> str:
     )
 
 
+def _cause(reason: str) -> str:
+    """Return a reason without "the archive does not know:" before it, which the status already says."""
+    for texts in TEXTS.values():
+        cause = reason.removeprefix(f"{texts.unknown}: ")
+        if cause != reason:
+            return cause[:1].upper() + cause[1:]
+    return reason
+
+
 def _small_print(answer: Answer, texts: Texts) -> str:
     how = texts.extractive if answer.model == "extractive" else texts.written_by.format(model=answer.model)
     if answer.status == "unknown":
@@ -117,6 +128,8 @@ def _small_print(answer: Answer, texts: Texts) -> str:
     took = texts.took.format(seconds=number_text(seconds, texts)) if answer.timings else ""
     steps = " · ".join(f"{step} {number_text(seconds, texts)} s" for step, seconds in answer.timings.items())
     words = ", ".join(part for part in (how, took) if part)
+    if answer.status == "answered" and answer.reason:
+        words = f"{answer.reason} {words[:1].upper()}{words[1:]}"
     return f'<p class="hm-small" title="{escaped(steps)}"><bdi>{escaped(words)}</bdi></p>' if words else ""
 
 
@@ -125,7 +138,7 @@ def _text_html(answer: Answer, texts: Texts, turn: int) -> str:
     return "".join(
         _statement_html(text, statement, texts)
         if literal
-        else MARKER.sub(lambda found: _marker_html(found, citations, texts, turn), escaped(text))
+        else MARKER.sub(lambda found: _marker_html(found, citations, texts, turn), escaped(text)).replace("\n", _BREAK)
         for text, literal, statement in pieces(answer)
     )
 
@@ -267,7 +280,9 @@ def _card_html(card: _Card, texts: Texts, turn: int) -> str:
     opening = "… " if start > 0 else ""
     closing = " …" if end < len(article.text) else ""
     excerpt = marked_html(article.text, start=start, end=end, spans=card.spans)
-    facts = [
+    # Without a title the heading already says where the article comes from.
+    facts = [f"<strong><bdi>{escaped(article.source)}</bdi></strong>"] if article.title else []
+    facts += [
         f'<time datetime="{article.published.isoformat()}">{escaped(date_text(article.published, texts))}</time>'
         if article.published
         else escaped(texts.no_date),
@@ -284,8 +299,8 @@ def _card_html(card: _Card, texts: Texts, turn: int) -> str:
     lang = f' lang="{escaped(article.language)}"' if article.language != "und" else ""
     return (
         f'<article class="hm-card" id="{card.anchor}" tabindex="-1" aria-labelledby="{card.anchor}-title">'
-        f'<h4 id="{card.anchor}-title">{label}<bdi>{escaped(article.title or texts.untitled)}</bdi></h4>'
-        f'<p class="hm-facts"><strong><bdi>{escaped(article.source)}</bdi></strong> · {" · ".join(facts)}</p>'
+        f'<h4 id="{card.anchor}-title">{label}<bdi>{escaped(article.title or article.source)}</bdi></h4>'
+        f'<p class="hm-facts">{" · ".join(facts)}</p>'
         f'<blockquote class="hm-excerpt" dir="auto"{lang}>{opening}{excerpt}{closing}</blockquote>'
         f"{_whole_article(card, texts, lang)}"
         f'<a class="hm-back" href="#turn-{turn}" data-back="{turn}">{escaped(texts.back_to_answer)}</a>'

@@ -69,7 +69,6 @@ class Texts:
     whole_article: str
     cut_article: str
     no_date: str
-    untitled: str
     unknown_language: str
     score: str
     open_source: str
@@ -90,7 +89,7 @@ ES = Texts(
     code="es",
     sample_label="Archivo de muestra: artículos inventados",
     sample_note="Los artículos, los medios y los sucesos de este archivo son inventados, para probar el programa.",
-    holdings="{articles} artículos en el archivo",
+    holdings="Artículos en el archivo: {articles}",
     language_label="Idioma de la interfaz",
     question_label="Su pregunta",
     question_placeholder="Escriba una pregunta…",
@@ -128,7 +127,7 @@ ES = Texts(
     evidence="Pruebas",
     evidence_empty="Aquí aparecerán los pasajes en que se apoya la respuesta, con las palabras citadas resaltadas.",
     searching="Buscando en el archivo…",
-    reading="Leyendo {passages} pasajes…",
+    reading="Leyendo los pasajes más cercanos ({passages})…",
     answered="Respondido con el archivo",
     unknown="El archivo no lo sabe",
     stopped="Respuesta detenida",
@@ -152,7 +151,6 @@ ES = Texts(
     whole_article="Ver el artículo entero",
     cut_article="El artículo es muy largo: se muestra la parte que rodea la cita.",
     no_date="sin fecha",
-    untitled="Sin título",
     unknown_language="idioma desconocido",
     score="puntuación {score}",
     open_source="Abrir el original",
@@ -207,7 +205,7 @@ EN = Texts(
     code="en",
     sample_label="Sample archive: invented articles",
     sample_note="The articles, outlets and events of this archive are invented; they are here to try the program.",
-    holdings="{articles} articles in the archive",
+    holdings="Articles in the archive: {articles}",
     language_label="Interface language",
     question_label="Your question",
     question_placeholder="Type a question…",
@@ -245,7 +243,7 @@ EN = Texts(
     evidence="Evidence",
     evidence_empty="The passages that the answer rests on will appear here, with the quoted words highlighted.",
     searching="Searching the archive…",
-    reading="Reading {passages} passages…",
+    reading="Reading the nearest passages ({passages})…",
     answered="Answered from the archive",
     unknown="The archive does not know",
     stopped="Answer stopped",
@@ -269,7 +267,6 @@ EN = Texts(
     whole_article="Show the whole article",
     cut_article="The article is very long: only the part around the citation is shown.",
     no_date="no date",
-    untitled="Untitled",
     unknown_language="unknown language",
     score="score {score}",
     open_source="Open the original",

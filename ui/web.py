@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import logging
 import os
@@ -116,6 +117,7 @@ def serve(
         on_ready(url)
         if open_browser:
             webbrowser.open(url)
+        threading.Thread(target=_warm_up, args=(archive,), daemon=True).start()
         # A wait without a limit cannot be interrupted by Ctrl-C on Windows.
         forever = threading.Event()
         while not forever.wait(0.5):
@@ -124,6 +126,18 @@ def serve(
         return
     finally:
         blocks.close(verbose=False)
+        # The interpreter would otherwise look through every object of the model libraries before it ends: seconds.
+        gc.freeze()
+
+
+def _warm_up(archive: Archive) -> None:
+    """Load the models while the reader looks at the page, so that the first answer does not wait for them."""
+    try:
+        if archive.counts().articles:
+            archive.search("?", k=1)
+    except Exception:
+        # The reader's own question meets the same failure, and then it is said in the chat.
+        _log.debug("the models could not be loaded ahead of the first question", exc_info=True)
 
 
 def free_port(host: str, port: int) -> int:
@@ -295,7 +309,9 @@ def _in_language(page: _Page, archive: Archive, exchanges: Exchanges, texts: Tex
         page.filters: gr.update(label=texts.filters),
         page.since: gr.update(label=texts.since, placeholder=texts.date_placeholder),
         page.until: gr.update(label=texts.until, placeholder=texts.date_placeholder),
-        page.outlets: gr.update(label=texts.outlets, choices=archive.outlets()),
+        page.outlets: gr.update(
+            label=texts.outlets, choices=[(displayed(outlet), outlet) for outlet in archive.outlets()]
+        ),
     }
 
 
