@@ -243,12 +243,18 @@ def _model_options(provider: str, bare: str, settings: AnswerSettings) -> dict[s
         options["temperature"] = 0
     if settings.base_url:
         options["base_url"] = settings.base_url
+    here = _is_loopback(settings.base_url)
     if provider == "ollama":
-        options["client_kwargs"] = {"timeout": settings.timeout_s}
+        options["client_kwargs"] = {"timeout": settings.timeout_s, "trust_env": not here}
         return options
     options |= {"timeout": settings.timeout_s, "max_retries": 1}
-    if provider == "openai" and not os.environ.get("OPENAI_API_KEY") and _is_loopback(settings.base_url):
-        options["api_key"] = "no key"
+    if provider == "openai" and here:
+        import httpx
+
+        # What is asked of this machine must not leave it through a proxy that the environment names.
+        options["http_client"] = httpx.Client(trust_env=False)
+        if not os.environ.get("OPENAI_API_KEY"):
+            options["api_key"] = "no key"
     return options
 
 

@@ -24,7 +24,7 @@ _MAX_CHARACTERS = 400
 _SECOND = 3
 
 _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-_FORMATTING = re.compile(r"\*\*|__|^[ \t]*(?:[-*•]|#+)[ \t]+", re.MULTILINE)
+_FORMATTING = re.compile(r"\*\*|__|^[ \t]*(?:[-*•]|#+|\d{1,2}[.)])[ \t]+", re.MULTILINE)
 _UNKNOWN = re.compile(UNKNOWN_MARK.replace("_", "[_ ]"))
 _DECLINES = re.compile(
     r"\b(?:(?:los pasajes|el archivo|los art[íi]culos|el texto|las fuentes)(?: \w+)? no \w+"
@@ -154,9 +154,7 @@ def _final(draft: Answer, reply: str, reading: _Reading, *, cut: bool) -> Answer
     if cut:
         notices += (_say(reading.language, "cut"),)
     answer = replace(answer, status="answered", notices=notices)
-    if any(
-        statement.support != "unsupported" and not _DECLINES.search(statement.text) for statement in answer.statements
-    ):
+    if any(_answers(statement) for statement in answer.statements):
         return answer
     if not reading.passages:
         why = "empty"
@@ -168,6 +166,11 @@ def _final(draft: Answer, reply: str, reading: _Reading, *, cut: bool) -> Answer
         why = "unsupported"
     reason = _say(reading.language, why)
     return replace(answer, text="", status="unknown", reason=reason, statements=(), citations=())
+
+
+def _answers(statement: Statement) -> bool:
+    # "El texto no menciona a Francia" may be what an article says, and then its words bear it out.
+    return statement.support == "supported" or (statement.support == "partly" and not _DECLINES.search(statement.text))
 
 
 def _sentences(reply: str, language: str) -> list[_Written]:

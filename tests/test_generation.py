@@ -167,6 +167,7 @@ def test_statement_over_two_sentences_cites_both() -> None:
         ("El traslado costó 11.000 euros 【2】.", {"Faro"}),
         ("[2] El traslado costó 11.000 euros.", {"Faro"}),
         ("- **El traslado** costó 11.000 euros [2].", {"Faro"}),
+        ("1. El traslado costó 11.000 euros [2].", {"Faro"}),
         ("<think>¿Será [1]? No.</think>El traslado costó 11.000 euros [2].", {"Faro"}),
     ],
     ids=str,
@@ -251,6 +252,11 @@ def test_reply_that_nothing_supports_is_unknown_with_its_reason(reply: str, reas
     assert (answer.status, answer.text) == ("unknown", "")
     assert reason in answer.reason
     assert answer.hits == HITS
+
+
+def test_article_that_says_that_something_is_not_said_is_an_answer() -> None:
+    given = consultation(make_hit("El texto no menciona las armas nucleares."))
+    assert answer_of("El texto no menciona las armas nucleares [1].", given=given).status == "answered"
 
 
 def test_reason_speaks_the_language_of_the_answer() -> None:
@@ -431,6 +437,15 @@ def test_loopback_server_needs_no_key_and_gets_a_set_one(server: ChatServer, mon
     monkeypatch.setenv("OPENAI_API_KEY", "from-environment")
     ask(server, "good")
     assert server.keys[-1] == "Bearer from-environment"
+
+
+def test_request_to_this_machine_goes_past_the_environments_proxy(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert ask(server, "good")[-1].status == "answered"
 
 
 @pytest.mark.parametrize(
