@@ -1,8 +1,8 @@
 """Chooses the weights and the threshold of `rag.reading` on training questions: `python -m eval.calibration`.
 
 Spanish, Italian and Danish questions over Spanish passages of the public SQuAD translations (`HEMEROTECA_DATA`/train),
-split by title: one half fits, the other tells how well. A question is made unanswerable by leaving its title out of what
-was found. Nothing here looks at XQuAD or at the gold set.
+split by title: one half fits, the other tells how well. A question is made unanswerable by leaving its title out of
+what was found. Nothing here looks at XQuAD or at the gold set.
 """
 
 from __future__ import annotations

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rag import consultation
 from rag.articles import FILE_NAME, Articles, Counts, Outcome, Prepared, open_articles
-from rag.consultation import Parts
 from rag.config import Settings, load_settings
+from rag.consultation import Parts
 from rag.errors import ArchiveError, ArchiveMissingError, FingerprintError
-from rag.lock import Hold, hold
 from rag.interfaces import ChatModel, Embedder, TokenCounter, VectorIndex, WordIndex
+from rag.lock import Hold, hold
 from rag.response import respond
 from rag.schema import Answer, Article, Ask, Consultation, Hit, Turn
 

@@ -41,7 +41,11 @@ def hold(folder: Path) -> Hold:
     lock = FileLock(folder / _LOCK, timeout=0)
     try:
         lock.acquire()
-        holder = {"pid": os.getpid(), "command": _command(), "since": datetime.now().astimezone().isoformat(" ", "minutes")}
+        holder = {
+            "pid": os.getpid(),
+            "command": _command(),
+            "since": datetime.now().astimezone().isoformat(" ", "minutes"),
+        }
         (folder / _HOLDER).write_text(json.dumps(holder), encoding="utf-8")
     except Timeout as exc:
         raise ArchiveLockedError(_who_holds(folder)) from exc

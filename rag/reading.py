@@ -26,7 +26,8 @@ SENTENCE_WEIGHTS = (-24.0, 24.0, 4.0, 4.0, 0.5)
 ANSWER_WEIGHTS = (-40.0, 24.0, 24.0, 2.0, 2.0)
 
 _ASKS_NUMBER = re.compile(
-    r"\b(cu[aá]nt[oa]s?|how (?:many|much|long|old|far)|quant[oaie]s?|combien|wie ?viele?|сколько)\b|多少|几", re.IGNORECASE
+    r"\b(cu[aá]nt[oa]s?|how (?:many|much|long|old|far)|quant[oaie]s?|combien|wie ?viele?|сколько)\b|多少|几",
+    re.IGNORECASE,
 )
 _ASKS_TIME = re.compile(
     r"\b(cu[aá]ndo|qu[eé] (?:d[ií]a|mes|a[ñn]o|fecha)|when|what (?:day|month|year|date)|quando|quand|wann|когда)\b"
@@ -40,8 +41,8 @@ _NUMBER_WORD = re.compile(
     re.IGNORECASE,
 )
 _TIME_WORD = re.compile(
-    r"\d{4}|\b\d{1,2} de \w+|\b(enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre"
-    r"|lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo|ayer|hoy|ma[ñn]ana|january|february|march|april|june"
+    r"\d{4}|\b\d{1,2} de \w+|\b(enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre"
+    r"|diciembre|lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo|ayer|hoy|ma[ñn]ana|january|february|march|april|june"
     r"|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday"
     r"|yesterday|today)\b",
     re.IGNORECASE,

@@ -33,9 +33,17 @@ def retrieve(
     same hits.
 
     Args:
+        question: The words to search.
         vector: The question's vector, unit length.
         language: The question's language; word search looks only at passages written in it.
+        vectors: Dense search.
+        words: Word search.
+        load_passages: Gives passages and their articles by passage id, as the truth has them now.
+        load_vectors: Gives passage vectors by passage id.
+        filters: Dates and outlets.
         candidates: How many passages each of the two searches contributes.
+        k: How many hits are wanted.
+        dense_weight: Share of the dense score in fusion, 0 to 1.
     """
     dense_found = vectors.search(vector, k=candidates, filters=filters)
     word_found = words.search(question, language=language, k=candidates, filters=filters)

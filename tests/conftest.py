@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "ANONYMIZED_TELEMETRY": "False"}
 for _variable in [name for name in os.environ if name.startswith("HEMEROTECA_")]:
     # A developer's own settings must not decide whether the tests pass.
-    if _variable not in ("HEMEROTECA_DATA", "HEMEROTECA_CACHE"):
+    if _variable not in ("HEMEROTECA_DATA", "HEMEROTECA_CACHE", "HEMEROTECA_SCREENSHOTS"):
         del os.environ[_variable]
 
 ROOT = Path(__file__).parent.parent

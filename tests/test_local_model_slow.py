@@ -24,8 +24,24 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-# A base model knows no roles: it goes on with the text, so the text must end where an answer begins.
-TEMPLATE = "{% for message in messages %}{{ message['content'] }}\n\n{% endfor %}Respuesta con marcas [n]:"
+# A base model knows no roles: it goes on with the text, so it is shown answers and left where the next begins. The
+# rules, which it would only recite, are left out.
+TEMPLATE = """[1] El puente se cerró el lunes por las obras.
+[2] La obra cuesta dos millones de euros.
+Pregunta: ¿Cuándo se cerró el puente?
+Respuesta: El puente se cerró el lunes por las obras [1].
+
+[1] El alcalde inauguró la biblioteca.
+[2] La biblioteca abre a las nueve.
+Pregunta: ¿Cuándo abre la biblioteca?
+Respuesta: La biblioteca abre a las nueve [2].
+
+{{ messages[-1]['content'].split('</passages>')[0].split('<passages>')[-1]
+   .replace('<passage number="', '[').replace('</passage>
+', '').replace('" outlet=', '] ').replace('>
+', ' ') }}
+{{ messages[-1]['content'].split('</passages>')[-1].strip() }}
+Respuesta:"""
 
 
 @pytest.fixture(scope="module")

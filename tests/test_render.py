@@ -239,6 +239,7 @@ def test_unknown_answer_shows_the_nearest_passages_without_highlight() -> None:
     seen = _Seen(evidence_html(_unknown(_article()), language="es"))
     assert "Lo más cercano" in seen.text
     assert "No son una respuesta." in seen.text
+    assert "parecido 0,80" in seen.text
     assert TEXT in seen.text
     assert seen.found == []
 
@@ -428,7 +429,12 @@ def test_languages_are_named_for_the_same_codes() -> None:
 
 @pytest.mark.parametrize(
     ("confidence", "words"),
-    [(0.0, "low confidence (0%)"), (0.6, "medium confidence (60%)"), (0.8, "high confidence (80%)")],
+    [
+        (0.0, "low confidence (1%)"),
+        (0.6, "medium confidence (60%)"),
+        (0.8, "high confidence (80%)"),
+        (1.0, "high confidence (99%)"),
+    ],
 )
 def test_confidence_is_put_in_words(confidence: float, words: str) -> None:
     assert confidence_text(confidence, EN) == words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import shutil
 import signal
@@ -31,6 +32,8 @@ FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "-
 READY_S = 90
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
+_IN_VIEW = """(selector) => { const box = document.querySelector(selector).getBoundingClientRect();
+                              return box.top >= 0 && box.bottom <= innerHeight; }"""
 
 
 @pytest.fixture(scope="module")
@@ -137,10 +140,7 @@ def test_reader_asks_checks_a_citation_and_goes_on_in_english(
     card = page.locator("#ev-1-1")
     assert card.locator(".hm-excerpt mark").text_content() == quote
     page.wait_for_function("document.activeElement.id === 'ev-1-1'")
-    page.wait_for_function(
-        """() => { const box = document.querySelector('#ev-1-1 mark').getBoundingClientRect();
-                   return box.top >= 0 && box.bottom <= innerHeight; }"""
-    )
+    page.wait_for_function(_IN_VIEW, arg="#ev-1-1 mark")
     assert len(reader.context.pages) == 1, "a citation opens no window"
     reader.photograph("desktop-es-answer")
     card.locator("summary").click()
@@ -148,12 +148,23 @@ def test_reader_asks_checks_a_citation_and_goes_on_in_english(
     assert card.locator(".hm-article mark").is_visible()
     reader.photograph("desktop-es-whole-article")
 
+    reader.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("#turn-1 [data-action=copy]")
+    page.wait_for_selector("#turn-1 :text('Copiado')")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith(f"## {TREATIES}\n")
+    assert f"  > {quote}\n" in copied
+    with page.expect_download() as download:
+        page.click("#turn-1 [data-action=download]")
+    assert download.value.path().read_text(encoding="utf-8") == copied
+
     page.get_by_label("English").check()
     page.wait_for_selector("#hm-ask-button:has-text('Ask')")
     assert "Answered from the archive" in page.inner_text("#turn-1")
     assert page.evaluate("document.documentElement.lang") == "en"
     reader.ask("¿Y dónde se firmó?", turn=2)
     assert page.locator(".hm-turn").count() == 2
+    page.wait_for_function(_IN_VIEW, arg="#turn-2 .hm-question")
     reader.photograph("desktop-en-follow-up")
     page.click("#turn-1 .hm-cite >> nth=0")
     assert page.locator("#ev-1-1").is_visible()
@@ -179,10 +190,7 @@ def test_reader_on_a_phone_clicks_an_example_and_finds_the_evidence(
     reader.wait_for_answer(1)
     reader.photograph("phone-es-answer")
     page.click("#turn-1 .hm-cite >> nth=0")
-    page.wait_for_function(
-        """() => { const box = document.querySelector('#ev-1-1 h4').getBoundingClientRect();
-                   return box.top >= 0 && box.bottom <= innerHeight; }"""
-    )
+    page.wait_for_function(_IN_VIEW, arg="#ev-1-1 h4")
     reader.photograph("phone-es-evidence")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
     page.click("#ev-1-1 .hm-back")
@@ -205,6 +213,23 @@ def test_dates_that_are_none_are_said_in_the_chat(
     reader.close()
 
 
+def test_server_gives_away_neither_files_nor_the_page_under_another_name(
+    server: tuple[subprocess.Popen[str], str, list[str]], sample_folder: Path
+) -> None:
+    def status(path: str, host: str = "127.0.0.1") -> int:
+        connection = http.client.HTTPConnection(server[1].removeprefix("http://"), timeout=10)
+        connection.request("GET", path, headers={"Host": host})
+        answered = connection.getresponse().status
+        connection.close()
+        return answered
+
+    assert status("/") == 200
+    # A page of the open web that points its own name at this machine must not read the archive.
+    assert status("/", host="archivo.example") == 400
+    assert status(f"/gradio_api/file={sample_folder / 'archive.db'}") in (403, 404)
+    assert status(f"/gradio_api/file={Path(__file__).parent.parent / 'pyproject.toml'}") in (403, 404)
+
+
 def test_eight_readers_ask_at_once(sample_archive: Archive) -> None:
     from ui.conversation import converse
 
@@ -219,7 +244,7 @@ def test_eight_readers_ask_at_once(sample_archive: Archive) -> None:
         assert list(pool.map(last_status, [TREATIES] * 8)) == ["answered"] * 8
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "archivo.example", "::"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "archivo.example", "::1"])
 def test_other_machines_are_refused_while_there_is_no_password(sample_archive: Archive, host: str) -> None:
     from ui.web import serve
 

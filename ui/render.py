@@ -32,7 +32,7 @@ MARKER = re.compile(r"\[(\d{1,4})\]")
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """What one `[n]` leads to: an article and the spans of it that are quoted."""
+    """What one `[n]` leads to: an article and the spans of it that are quoted; a nearest passage has no spans."""
 
     anchor: str
     label: str
@@ -213,7 +213,8 @@ def _nearest_cards(answer: Answer, turn: int) -> list[_Card]:
             article=hit.article,
             context=(hit.passage.start, hit.passage.end),
             spans=(),
-            score=hit.score,
+            # A hit's own score means nothing outside the ranking of its question.
+            score=hit.cosine,
         )
         for rank, hit in enumerate(answer.hits[:NEAREST_SHOWN], start=1)
     ]
@@ -287,7 +288,7 @@ def _card_html(card: _Card, texts: Texts, turn: int) -> str:
         if article.published
         else escaped(texts.no_date),
         escaped(language_text(article.language, texts)),
-        escaped(texts.score.format(score=number_text(card.score, texts))),
+        escaped((texts.score if card.spans else texts.similarity).format(score=number_text(card.score, texts))),
     ]
     url = safe_url(article.url)
     if url:

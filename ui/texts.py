@@ -71,6 +71,7 @@ class Texts:
     no_date: str
     unknown_language: str
     score: str
+    similarity: str
     open_source: str
     sources: str
 
@@ -153,6 +154,7 @@ ES = Texts(
     no_date="sin fecha",
     unknown_language="idioma desconocido",
     score="puntuación {score}",
+    similarity="parecido {score}",
     open_source="Abrir el original",
     sources="Fuentes",
     failed="No se ha podido responder: un fallo inesperado, cuyos detalles están en la terminal del programa.",
@@ -269,6 +271,7 @@ EN = Texts(
     no_date="no date",
     unknown_language="unknown language",
     score="score {score}",
+    similarity="similarity {score}",
     open_source="Open the original",
     sources="Sources",
     failed="The question could not be answered: an unexpected failure, whose details are in the program's terminal.",
@@ -343,7 +346,8 @@ def number_text(number: float, texts: Texts, *, digits: int = 2) -> str:
 def confidence_text(confidence: float, texts: Texts) -> str:
     """Return a probability, 0 to 1, in words with its percentage."""
     word = texts.confidence_words[(confidence >= 0.55) + (confidence >= 0.8)]
-    percent = texts.percent.format(number=round(100 * confidence))
+    # No estimate is certain, whatever it rounds to.
+    percent = texts.percent.format(number=min(99, max(1, round(100 * confidence))))
     return texts.confidence.format(word=word, percent=percent)
 
 

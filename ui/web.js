@@ -61,17 +61,31 @@
     }
   });
 
-  // A new question is brought into view, and what the log says is announced to screen readers.
+  // A new question is kept at the top while its answer grows, until the reader scrolls; a finished one is announced.
+  const announcer = Object.assign(document.createElement("div"), { className: "hm-hidden" });
+  announcer.setAttribute("role", "status");
   let turns = 0;
+  let seen = "";
+  let following = false;
+  for (const move of ["wheel", "touchmove"]) document.addEventListener(move, () => { following = false; }, { passive: true });
   new MutationObserver(() => {
-    const log = document.getElementById("hm-log");
-    if (!log) return;
-    log.setAttribute("role", "log");
-    const now = log.querySelectorAll(".hm-turn");
-    if (now.length > turns) {
-      now[now.length - 1].scrollIntoView({ behavior: calm, block: "start" });
+    if (document.body && !announcer.isConnected) document.body.append(announcer);
+    const all = document.querySelectorAll("#hm-log .hm-turn");
+    const last = all[all.length - 1];
+    const now = last ? `${last.id} ${last.dataset.status} ${last.textContent.length}` : "";
+    if (now === seen) return;
+    seen = now;
+    if (all.length > turns) {
+      following = true;
       document.getElementById("hm-proof").scrollTop = 0;
     }
-    turns = now.length;
+    turns = all.length;
+    if (!last) return;
+    if (following) last.scrollIntoView({ behavior: calm, block: "start" });
+    if (last.dataset.status !== "partial") {
+      following = false;
+      announcer.textContent = [...last.querySelectorAll(".hm-status, .hm-text, .hm-reason, .hm-failure")]
+        .map((part) => part.textContent).join(" ");
+    }
   }).observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 # Read by gradio while it is imported.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import gradio as gr
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from rag.errors import ConfigError
 from ui.conversation import (
@@ -81,7 +83,7 @@ def serve(
 
     Args:
         archive: Open, and still open when this returns.
-        host: A loopback address.
+        host: An IPv4 loopback address or "localhost".
         port: The first port to try; the next 20 follow while they are taken.
         sample: Label the archive as invented.
         open_browser: Open the page in the user's browser.
@@ -108,16 +110,18 @@ def serve(
         pwa=False,
         footer_links=[],
         allowed_paths=[],
+        app_kwargs={"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=[host, "127.0.0.1", "localhost"])]},
         theme=_theme(),
         css_paths=_CSS,
         head=f"<script>{_JS.read_text(encoding='utf-8')}</script>",
     )
-    url = f"http://{f'[{host}]' if ':' in host else host}:{free}"
+    url = f"http://{host}:{free}"
     try:
         on_ready(url)
         if open_browser:
             webbrowser.open(url)
-        threading.Thread(target=_warm_up, args=(archive,), daemon=True).start()
+        # No daemon: ended in the middle of loading a model, it would take the process down with an abort.
+        threading.Thread(target=_warm_up, args=(archive,)).start()
         # A wait without a limit cannot be interrupted by Ctrl-C on Windows.
         forever = threading.Event()
         while not forever.wait(0.5):
@@ -149,8 +153,7 @@ def free_port(host: str, port: int) -> int:
     last = min(port + PORTS_TRIED, 65536)
     for candidate in range(port, last):
         try:
-            family = socket.getaddrinfo(host, candidate, type=socket.SOCK_STREAM)[0][0]
-            socket.create_server((host, candidate), family=family).close()
+            socket.create_server((host, candidate)).close()
         except socket.gaierror as exc:
             raise ConfigError(f"web.host = {host!r} is not an address of this machine: use 127.0.0.1") from exc
         except OSError:
@@ -161,13 +164,13 @@ def free_port(host: str, port: int) -> int:
 
 def _refuse_public(host: str) -> None:
     try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        is_loopback = host == "localhost" or ipaddress.IPv4Address(host).is_loopback
     except ValueError:
         is_loopback = False
     if not is_loopback:
         raise ConfigError(
-            f"web.host = {host!r} would let other machines read the archive, and the chat has no password yet: "
-            "use 127.0.0.1"
+            f"web.host = {host!r} is no IPv4 loopback address: other machines could read the archive, and the chat has "
+            "no password yet: use 127.0.0.1"
         )
 
 
