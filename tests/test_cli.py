@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -295,3 +296,13 @@ def test_a_terminal_without_accents_gets_escapes_and_no_traceback() -> None:
         out, err = process.communicate()
     assert (process.returncode, err) == (0, b"")
     assert rb"\xf1" in out
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_chat_while_its_models_are_still_loading(sample_folder: Path) -> None:
+    with _subprocess("chat", "--archive", str(sample_folder), "--no-browser", "--port", "7880") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, b"")
