@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 
 from rag.schema import Support
+from rag.sentences import split_sentences
 from rag.verification import check, overlap
+
+SAMPLE = Path(__file__).parent.parent / "eval" / "data" / "sample.jsonl"
 
 TREATY = "El acuerdo, firmado en Tirana el 19 de junio de 2024, reemplaza el tratado de 1961."
 FIRE = "El incendio quemó 11.000 hectáreas y obligó a evacuar a tres pueblos de Zamora."
@@ -101,3 +109,39 @@ def test_german_nouns_are_not_taken_for_names() -> None:
 def test_overlap_is_the_share_of_the_statements_words() -> None:
     assert overlap("acuerdo tratado lluvia 1961", TREATY) == 0.75
     assert overlap("", TREATY) == 0
+
+
+@pytest.fixture(scope="module")
+def sentences() -> list[tuple[str, str]]:
+    """Every sentence of the sample articles with its language: six languages, some 400 sentences."""
+    articles = [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
+    return [
+        (sentence.text, article["language"])
+        for article in articles
+        for sentence in split_sentences(article["text"], language=article["language"])
+    ]
+
+
+def test_every_sentence_of_real_length_bears_itself_out(sentences: list[tuple[str, str]]) -> None:
+    weak = [text for text, language in sentences if check(text, [text], language=language) != "supported"]
+    assert len(sentences) > 300
+    assert weak == []
+
+
+def test_changed_number_is_nearly_always_caught(sentences: list[tuple[str, str]]) -> None:
+    found = []
+    for text, language in sentences:
+        if number := re.search(r"\d+", text):
+            changed = text[: number.start()] + str(int(number.group()) + 1) + text[number.end() :]
+            found.append(check(changed, [text], language=language))
+    # The changed number may stand elsewhere in the sentence.
+    assert found.count("unsupported") >= 0.98 * len(found)
+
+
+def test_sentence_is_hardly_ever_borne_out_by_another(sentences: list[tuple[str, str]]) -> None:
+    found = [
+        check(text, [other], language=language)
+        for (text, language), (other, other_language) in pairwise(sentences)
+        if language == other_language and text != other
+    ]
+    assert found.count("supported") <= 0.01 * len(found)
