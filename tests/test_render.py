@@ -153,6 +153,12 @@ def test_notices_and_time_are_shown() -> None:
     assert "in 0.75 s" in answer_html(answer, language="en")
 
 
+def test_reason_of_an_answer_is_not_mixed_with_another_language() -> None:
+    answer = _answered(_citation(_article(), QUOTE), reason="Lo dice 1 frase.")
+    assert "Lo dice 1 frase. Con frases de los propios artículos" in answer_html(answer, language="es")
+    assert "Lo dice 1 frase." not in answer_html(answer, language="en")
+
+
 def test_partial_answer_says_how_many_passages_are_read() -> None:
     partial = dataclasses.replace(_unknown(_article()), status="partial", text="Voy por", reason="")
     text = _Seen(answer_html(partial, language="es")).text
@@ -273,7 +279,7 @@ def test_hostile_words_are_shown_and_change_no_tag(hostile: str) -> None:
         return dataclasses.replace(made, question=words)
 
     def page(made: Answer) -> str:
-        return log_html((Exchange(made.question, made),), ES, is_empty=False) + evidence_panel_html(
+        return log_html((Exchange(made.question, made),), ES) + evidence_panel_html(
             (Exchange(made.question, made),), ES
         )
 
@@ -384,16 +390,16 @@ def test_evidence_of_earlier_questions_is_hidden_but_kept() -> None:
 
 
 def test_before_the_first_question_the_page_says_what_it_is() -> None:
-    assert ES.welcome in log_html((), ES, is_empty=False)
+    assert ES.welcome in log_html((), ES)
 
 
 def test_an_empty_archive_says_what_to_do() -> None:
-    assert "hemeroteca ingest" in log_html((), ES, is_empty=True)
+    assert "hemeroteca ingest CARPETA --archive mi/&lt;archivo&gt;" in log_html((), ES, empty_folder="mi/<archivo>")
 
 
 def test_failure_is_a_sentence_in_the_interface_language() -> None:
     failed = (Exchange("¿a?", failure="bad_date", details={"value": "<ayer>"}),)
-    assert "“<ayer>” is not a date" in _Seen(log_html(failed, EN, is_empty=False)).text
+    assert "“<ayer>” is not a date" in _Seen(log_html(failed, EN)).text
 
 
 def test_stopping_marks_an_unfinished_answer_only() -> None:

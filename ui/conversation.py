@@ -114,11 +114,16 @@ def masthead_html(texts: Texts, *, articles: int, sample: bool) -> str:
     return f'<header class="hm-masthead"><h1>Hemeroteca</h1><p>{badge}<span>{holdings}</span></p></header>'
 
 
-def log_html(exchanges: Exchanges, texts: Texts, *, is_empty: bool) -> str:
-    """Return the conversation; before the first question what this is, or what to do when the archive `is_empty`."""
+def log_html(exchanges: Exchanges, texts: Texts, *, empty_folder: str | None = None) -> str:
+    """Return the conversation; before the first question what this is, or what to do.
+
+    `empty_folder` is where the archive is, if it has no articles.
+    """
     if exchanges:
         return "\n".join(_exchange_html(exchange, texts, turn) for turn, exchange in enumerate(exchanges, start=1))
-    title, words = (texts.no_articles_title, texts.no_articles) if is_empty else (texts.welcome_title, texts.welcome)
+    title, words = texts.welcome_title, texts.welcome
+    if empty_folder is not None:
+        title, words = texts.no_articles_title, texts.no_articles.format(folder=empty_folder)
     return f'<section class="hm-welcome"><h2>{escaped(title)}</h2><p>{escaped(words)}</p></section>'
 
 

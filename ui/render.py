@@ -128,7 +128,7 @@ def _small_print(answer: Answer, texts: Texts) -> str:
     took = texts.took.format(seconds=number_text(seconds, texts)) if answer.timings else ""
     steps = " · ".join(f"{step} {number_text(seconds, texts)} s" for step, seconds in answer.timings.items())
     words = ", ".join(part for part in (how, took) if part)
-    if answer.status == "answered" and answer.reason:
+    if answer.status == "answered" and answer.reason and answer.language == texts.code:
         words = f"{answer.reason} {words[:1].upper()}{words[1:]}"
     return f'<p class="hm-small" title="{escaped(steps)}"><bdi>{escaped(words)}</bdi></p>' if words else ""
 

@@ -122,8 +122,8 @@ ES = Texts(
     ),
     no_articles_title="El archivo está vacío",
     no_articles=(
-        "Todavía no hay artículos en los que buscar. Añádalos desde la terminal con «hemeroteca ingest CARPETA» "
-        "(archivos .txt, .md o .jsonl) y vuelva a cargar esta página."
+        "Todavía no hay artículos en los que buscar. Cierre este programa (Ctrl-C en su terminal), añada archivos "
+        ".txt, .md o .jsonl con «hemeroteca ingest CARPETA --archive {folder}» y vuelva a abrirlo."
     ),
     evidence="Pruebas",
     evidence_empty="Aquí aparecerán los pasajes en que se apoya la respuesta, con las palabras citadas resaltadas.",
@@ -239,8 +239,8 @@ EN = Texts(
     ),
     no_articles_title="The archive is empty",
     no_articles=(
-        "There are no articles to search yet. Add some in the terminal with “hemeroteca ingest FOLDER” (.txt, .md or "
-        ".jsonl files) and reload this page."
+        "There are no articles to search yet. End this program (Ctrl-C in its terminal), add .txt, .md or .jsonl files "
+        "with “hemeroteca ingest FOLDER --archive {folder}” and start it again."
     ),
     evidence="Evidence",
     evidence_empty="The passages that the answer rests on will appear here, with the quoted words highlighted.",

@@ -31,8 +31,10 @@
       area.remove();
     }
     const before = button.textContent;
+    if (before === button.dataset.done) return;
     button.textContent = button.dataset.done;
-    setTimeout(() => { button.textContent = before; }, 1500);
+    // Unless the page spoke another language meanwhile.
+    setTimeout(() => { if (button.textContent === button.dataset.done) button.textContent = before; }, 1500);
   }
 
   function download(button) {

@@ -282,7 +282,7 @@ def _conversation(
     texts = texts_for(language)
     return [
         exchanges,
-        log_html(exchanges, texts, is_empty=not archive.counts().articles),
+        log_html(exchanges, texts, empty_folder=_empty_folder(archive)),
         evidence_panel_html(exchanges, texts) if evidence else gr.skip(),
         gr.update(visible=not exchanges),
         "" if exchanges else gr.skip(),
@@ -301,7 +301,7 @@ def _in_language(page: _Page, archive: Archive, exchanges: Exchanges, texts: Tex
     return buttons | {
         page.masthead: masthead_html(texts, articles=articles, sample=sample),
         page.language: gr.update(label=texts.language_label),
-        page.log: log_html(exchanges, texts, is_empty=not articles),
+        page.log: log_html(exchanges, texts, empty_folder=_empty_folder(archive)),
         page.evidence: evidence_panel_html(exchanges, texts),
         page.examples: gr.update(visible=not exchanges),
         page.examples_label: f'<p class="hm-muted">{escaped(texts.examples)}</p>' if any(examples) else "",
@@ -316,6 +316,10 @@ def _in_language(page: _Page, archive: Archive, exchanges: Exchanges, texts: Tex
             label=texts.outlets, choices=[(displayed(outlet), outlet) for outlet in archive.outlets()]
         ),
     }
+
+
+def _empty_folder(archive: Archive) -> str | None:
+    return None if archive.counts().articles else str(archive.path)
 
 
 def _examples(archive: Archive, texts: Texts, *, sample: bool) -> list[str]:
