@@ -30,9 +30,9 @@ History = Sequence[Turn | tuple[str, str]]
 Progress = Callable[[int, int], None]
 
 # Passages embedded between two commits: a crash costs at most this much work, a question waits at most this long.
-_EMBED_BATCH = 128
+_EMBED_BATCH = 32
 # Batches between two updates of the indexes during a long ingest.
-_CATCH_UP_EVERY = 16
+_CATCH_UP_EVERY = 64
 _FINGERPRINT = "fingerprint"
 
 
@@ -277,6 +277,8 @@ class Archive:
     def embed_pending(self, *, progress: Progress | None = None) -> int:
         """Embed every passage that has no vector yet, bring both indexes up to date, and return how many there were."""
         total, done = self._truth.counts().without_vectors, 0
+        if progress and total:
+            progress(0, total)
         while pending := self._truth.without_vectors(limit=_EMBED_BATCH):
             made = self.embedder.embed_passages(pending)
             with self._lock:
