@@ -27,7 +27,7 @@ def to_article(draft: Draft, *, known_languages: Sequence[str] = ()) -> Article:
 
     Args:
         draft: What a reader gave.
-        known_languages: Languages that the archive expects, first ones first; they win when the text leaves it open.
+        known_languages: Languages that the archive expects; they win when the text leaves it open.
 
     Raises:
         SourceError: Cleaning leaves no text, or nothing but the title.
@@ -68,11 +68,16 @@ def to_article(draft: Draft, *, known_languages: Sequence[str] = ()) -> Article:
 
 
 def identity_of(draft: Draft, *, text: str) -> str:
-    """Return what makes the draft this article and no other: URL, else given id, else a file's path or a row's text."""
+    """Return what makes the draft this article and no other: URL, else given id, else a file's path or a row's text.
+
+    An id is taken as unique within its outlet, or without one within its file: two exports that both count from 1 must
+    not overwrite each other.
+    """
     if draft.url:
         return f"url:{canonical_url(draft.url)}"
     if draft.given_id:
-        return f"id:{draft.given_id}"
+        within = draft.outlet or draft.place.removesuffix(f" line {draft.line}")
+        return f"id:{within}:{draft.given_id}"
     if draft.line is None:
         return f"path:{draft.place}"
     return f"row:{text_hash(text)}"

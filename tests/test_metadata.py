@@ -66,7 +66,7 @@ def test_nothing_but_the_title_is_an_error() -> None:
 
 def test_identity_is_the_url_then_the_id_then_the_place() -> None:
     by_url = replace(DRAFT, url="https://faro.es/a", given_id="1")
-    by_id = replace(DRAFT, given_id="1")
+    by_id = replace(DRAFT, given_id="1", outlet="El Faro")
     same_url = replace(by_url, given_id="2", place="/c", text=f"{BODY} Más.", url="http://Faro.es/a/?utm_source=x#top")
     assert to_article(by_url).id == to_article(same_url).id
     assert to_article(by_id).id == to_article(replace(by_id, place="/c", text=f"{BODY} Más.")).id
@@ -115,3 +115,12 @@ def test_language_that_is_no_code_is_detected() -> None:
 )
 def test_addresses_of_one_page_have_one_spelling(url: str, canonical: str) -> None:
     assert canonical_url(url) == canonical
+
+
+def test_equal_ids_of_two_outlets_or_files_are_two_articles() -> None:
+    first, second = replace(DRAFT, given_id="1", outlet="El Faro"), replace(DRAFT, given_id="1", outlet="La Ría")
+    assert to_article(first).id != to_article(second).id
+    assert to_article(replace(first, place="/elsewhere")).id == to_article(first).id
+    row, other_row = (replace(DRAFT, given_id="1", place=f"/{file} line 3", line=3) for file in ("a", "b"))
+    assert to_article(row).id != to_article(other_row).id
+    assert to_article(row).id == to_article(replace(row, place="/a line 9", line=9)).id
