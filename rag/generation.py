@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from rag.citations import resolve, take_markers_out, whole_markers
 from rag.config import AnswerSettings
@@ -14,8 +15,7 @@ from rag.interfaces import ChatModel, TokenCounter
 from rag.prompts import UNKNOWN_MARK, NumberedPassage, build_prompt
 from rag.schema import Answer, Citation, Consultation, Hit, Sentence, Statement, Support
 from rag.sentences import split_sentences
-from rag.terms import content_terms
-from rag.verification import check, overlap
+from rag.verification import check, overlap, word_stems
 
 # A reply longer than this for each sentence asked for has run away, and is read no further.
 _MAX_CHARACTERS = 400
@@ -34,6 +34,7 @@ _DECLINES = re.compile(
     r"|i (?:do not|don['’]t) know|no information|(?:is|are) not (?:mentioned|specified|stated))",
     re.IGNORECASE,
 )
+_YESTERDAY = re.compile(r"\b(?:ayer|anoche|yesterday|ontem|hier|gestern|ieri)\b", re.IGNORECASE)
 _SAYS = {
     "es": {
         "declined": "El modelo no encontró la respuesta en los pasajes del archivo.",
@@ -245,7 +246,7 @@ def _proofs(text: str, passage: NumberedPassage, reading: _Reading) -> list[_Pro
     weight = 0.1 if passage.hit.passage.language in (reading.language, "und") else 1.0
     first = max(passage.sentences, key=lambda sentence: overlap(text, sentence.text) + weight * evidence[sentence])
     chosen = [first]
-    lacking = frozenset(content_terms(text)) - frozenset(content_terms(first.text))
+    lacking = word_stems(text) - word_stems(first.text)
     others = [sentence for sentence in passage.sentences if sentence != first]
     if others:
         second = max(others, key=lambda sentence: _weight(lacking, sentence))
@@ -258,7 +259,7 @@ def _proofs(text: str, passage: NumberedPassage, reading: _Reading) -> list[_Pro
 
 
 def _weight(terms: frozenset[str], sentence: Sentence) -> int:
-    common = terms & frozenset(content_terms(sentence.text))
+    common = terms & word_stems(sentence.text)
     return len(common) + 2 * sum(term[0].isdigit() for term in common)
 
 
@@ -276,8 +277,13 @@ def _support(text: str, proofs: Sequence[_Proof], language: str) -> Support:
 
 def _context(hit: Hit) -> list[str]:
     article = hit.article
-    published = article.published.isoformat() if article.published else ""
-    return [article.title or "", article.source, published, hit.passage.text]
+    dates = []
+    if article.published:
+        dates.append(article.published.isoformat())
+        # "Firmaron ayer" in the paper of the 16th lets the model write the 15th.
+        if _YESTERDAY.search(hit.passage.text):
+            dates.append((article.published - timedelta(days=1)).isoformat())
+    return [article.title or "", article.source, *dates, hit.passage.text]
 
 
 def _say(language: str, key: str) -> str:

@@ -41,9 +41,10 @@ _NO_NAMES = frozenset({"de"})
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What can be checked of a text: stems of its content words and names, figures, negation."""
+    """What can be checked of a text: its content words as terms (for names) and as stems, figures, negation."""
 
     terms: frozenset[str]
+    stems: frozenset[str]
     names: tuple[str, ...]
     figures: tuple[Figure, ...]
     negated: bool
@@ -87,20 +88,30 @@ def check(
         words = _foreign_support(said, missing=len(missing), anchors=anchors)
     else:
         words = _word_support(said, proof, around, missing=len(missing), anchors=anchors)
-    best = max(cited, key=lambda sentence: len(said.terms & frozenset(content_terms(sentence))))
+    best = max(cited, key=lambda sentence: overlap(statement, sentence))
     turned = said.negated != _is_negated(best)
     return _weakest([figures, words, "partly" if turned else "supported"])
 
 
 def overlap(statement: str, sentence: str) -> float:
     """Return the share, 0 to 1, of a statement's content words and numbers that a sentence has."""
-    terms = frozenset(content_terms(statement))
-    return len(terms & frozenset(content_terms(sentence))) / len(terms) if terms else 0.0
+    wanted = word_stems(statement)
+    return len(wanted & word_stems(sentence)) / len(wanted) if wanted else 0.0
+
+
+def word_stems(text: str) -> frozenset[str]:
+    """Return the content words and numbers of a text, shorter than for searching: "pacto" and "pactos" are one."""
+    return frozenset(_stem(term) for term in content_terms(text))
+
+
+def _stem(term: str) -> str:
+    return term if term[0].isdigit() or len(term) < 4 else term[:3] + term[3:5].rstrip("aeious")
 
 
 def _facts(text: str, language: str) -> _Facts:
     return _Facts(
-        terms=frozenset(term for term in content_terms(text) if not term[0].isdigit()),
+        terms=frozenset(content_terms(text)),
+        stems=frozenset(stem for stem in word_stems(text) if not stem[0].isdigit()),
         names=tuple(_names(text)) if language not in _NO_NAMES else (),
         figures=tuple(find_figures(text, language="es" if language == "und" else language)),
         negated=_is_negated(text),
@@ -161,11 +172,11 @@ def _has_count(figures: Sequence[Figure]) -> bool:
 
 
 def _word_support(said: _Facts, proof: _Facts, around: _Facts, *, missing: int, anchors: int) -> Support:
-    named = frozenset(stem for name in said.names for stem in content_terms(name))
-    wanted = said.terms
+    named = frozenset(stem for name in said.names for stem in word_stems(name))
+    wanted = said.stems
     if not wanted:
         return "supported" if anchors >= _ANCHORS else "partly"
-    share = len(wanted & (proof.terms | (named & around.terms))) / len(wanted)
+    share = len(wanted & (proof.stems | (named & around.stems))) / len(wanted)
     words: Support = "supported" if share >= SUPPORTED else "partly" if share >= PARTLY else "unsupported"
     if words == "unsupported" and anchors >= _ANCHORS and not missing:
         words = "partly"

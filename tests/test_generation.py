@@ -217,6 +217,22 @@ def test_answer_in_another_language_than_the_source_is_held_to_numbers_and_names
     assert answer.citations[0].quote == ENGLISH
 
 
+@pytest.mark.parametrize(
+    ("statement", "support"),
+    [
+        ("El acuerdo se firmó el 15 de mayo de 2024 [1].", "partly"),
+        ("El acuerdo se firmó el 14 de mayo de 2024 [1].", "unsupported"),
+    ],
+    ids=["yesterday", "another day"],
+)
+def test_date_worked_out_from_the_articles_own_is_partly_supported(statement: str, support: str) -> None:
+    given = consultation(
+        make_hit("El acuerdo se firmó ayer.", published=date(2024, 5, 16)), make_hit(COST, outlet="Faro")
+    )
+    answer = answer_of("El traslado costó 11.000 euros [2]. " + statement, given=given)
+    assert answer.statements[1].support == support
+
+
 def test_repeated_sentence_is_said_once() -> None:
     answer = answer_of("El traslado costó 11.000 euros [2]. " * 5)
     assert len(answer.statements) == 1

@@ -42,6 +42,7 @@ DENIED = "El ministro Pedro Ruiz dijo que no habrá elecciones anticipadas."
         ("La primera ministra inauguró una escuela de música.", [TREATY], "unsupported"),
         ("El pacto suscrito en Tirana sustituye otro de 1961.", [TREATY], "partly"),
         ("El acuerdo reemplaza el tratado y quemó 11.000 hectáreas.", [TREATY, FIRE], "supported"),
+        ("Firmaron acuerdos que reemplazan tratados.", [TREATY], "supported"),
         ("Sí.", [TREATY], "partly"),
         ("El acuerdo reemplaza el tratado de 1961.", [], "unsupported"),
         ("", [TREATY], "unsupported"),
