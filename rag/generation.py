@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from rag.citations import resolve, take_markers_out, whole_markers
+from rag.citations import Marked, resolve, take_markers_out, whole_markers
 from rag.config import AnswerSettings
 from rag.interfaces import ChatModel, TokenCounter
 from rag.prompts import UNKNOWN_MARK, NumberedPassage, build_prompt
@@ -35,6 +35,8 @@ _DECLINES = re.compile(
     re.IGNORECASE,
 )
 _YESTERDAY = re.compile(r"\b(?:ayer|anoche|yesterday|ontem|hier|gestern|ieri)\b", re.IGNORECASE)
+# From the character before a marker's place on.
+_END_AT_MARK = re.compile(r"(?:[.!?…]|.[.!?…])[»”\"')]*\s+")
 _SAYS = {
     "es": {
         "declined": "El modelo no encontró la respuesta en los pasajes del archivo.",
@@ -177,7 +179,7 @@ def _answers(statement: Statement) -> bool:
 def _sentences(reply: str, language: str) -> list[_Written]:
     """Return the sentences of a reply, each once, in order; a marker belongs to the sentence it closes or opens."""
     marked = take_markers_out(_FORMATTING.sub("", _THINKING.sub("", reply)))
-    spans = split_sentences(marked.text, language=language)
+    spans = _cut_at_marks(split_sentences(marked.text, language=language), marked)
     numbers: list[list[int]] = [[] for _ in spans]
     for place, found in marked.markers:
         opened = next((index for index, span in enumerate(spans) if span.start == place), None)
@@ -191,6 +193,26 @@ def _sentences(reply: str, language: str) -> list[_Written]:
         if any(char.isalnum() for char in span.text):
             written.setdefault(span.text, _Written(span.text, tuple(dict.fromkeys(found_numbers)), apart))
     return list(written.values())
+
+
+def _cut_at_marks(spans: Sequence[Sentence], marked: Marked) -> list[Sentence]:
+    """Return the sentences, cut also where one bears a marker at its end ("312 km [1]. Estados Unidos")."""
+    text = marked.text
+    found = (_END_AT_MARK.match(text, max(place - 1, 0)) for place, _ in marked.markers)
+    ends = sorted({match.end() for match in found if match and _begins_sentence(text[match.end() :])})
+    cut: list[Sentence] = []
+    for span in spans:
+        start = span.start
+        for end in [*(end for end in ends if span.start < end < span.end), span.end]:
+            sentence = text[start:end].strip()
+            cut.append(Sentence(start, start + len(sentence), sentence))
+            start = end
+    return cut
+
+
+def _begins_sentence(text: str) -> bool:
+    first = next((char for char in text if char.isalnum()), "")
+    return bool(first) and not first.islower()
 
 
 def _with_statements(draft: Answer, written: Sequence[_Written], reading: _Reading) -> Answer:

@@ -34,6 +34,8 @@ _NO_NEGATION = re.compile(
     r"|nicht nur|non solo)\b",
     re.IGNORECASE,
 )
+# Its doubled initials are no initials of its words.
+_UNITED_STATES = re.compile(r"\bEE\.?\s?UU\b\.?")
 _LOWER_BETWEEN = frozenset({"de", "del", "la", "las", "los", "el", "y", "of", "the", "and", "for"})
 # All nouns are written with a capital.
 _NO_NAMES = frozenset({"de"})
@@ -89,6 +91,8 @@ def check(
     else:
         words = _word_support(said, proof, around, missing=len(missing), anchors=anchors)
     best = max(cited, key=lambda sentence: overlap(statement, sentence))
+    if figures == "partly" and missing:
+        return "unsupported"
     turned = said.negated != _is_negated(best)
     return _weakest([figures, words, "partly" if turned else "supported"])
 
@@ -109,6 +113,7 @@ def _stem(term: str) -> str:
 
 
 def _facts(text: str, language: str) -> _Facts:
+    text = _UNITED_STATES.sub("Estados Unidos", text)
     return _Facts(
         terms=frozenset(content_terms(text)),
         stems=frozenset(stem for stem in word_stems(text) if not stem[0].isdigit()),
@@ -172,11 +177,12 @@ def _has_count(figures: Sequence[Figure]) -> bool:
 
 
 def _word_support(said: _Facts, proof: _Facts, around: _Facts, *, missing: int, anchors: int) -> Support:
+    # A name that only the surroundings confirm says nothing about what is claimed of it.
     named = frozenset(stem for name in said.names for stem in word_stems(name))
-    wanted = said.stems
+    wanted = said.stems - ((named & around.stems) - proof.stems)
     if not wanted:
-        return "supported" if anchors >= _ANCHORS else "partly"
-    share = len(wanted & (proof.stems | (named & around.stems))) / len(wanted)
+        return "supported" if anchors >= _ANCHORS and not missing else "partly"
+    share = len(wanted & proof.stems) / len(wanted)
     words: Support = "supported" if share >= SUPPORTED else "partly" if share >= PARTLY else "unsupported"
     if words == "unsupported" and anchors >= _ANCHORS and not missing:
         words = "partly"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from rag.generation import generate
 from rag.interfaces import Message
 from rag.prompts import UNKNOWN_MARK
 from rag.schema import Answer, Article, Ask, Consultation, Evidence, Hit, Passage, Sentence
+from rag.sentences import split_sentences
 from tests.chat_server import ChatServer, Script
 
 
@@ -233,6 +236,24 @@ def test_date_worked_out_from_the_articles_own_is_partly_supported(statement: st
     assert answer.statements[1].support == support
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "El traslado costó 11.000 euros en contra [2]. Los ministros firmaron el acuerdo [1].",
+        "El traslado costó 11.000 euros en contra. [2] Los ministros firmaron el acuerdo. [1]",
+        "El traslado recorrió 312 km [2]. Los ministros firmaron el acuerdo [1].",
+    ],
+    ids=["before the stop", "after the stop", "abbreviation"],
+)
+def test_marker_ends_its_sentence_where_the_splitter_sees_no_end(reply: str) -> None:
+    assert [len(statement.citations) for statement in answer_of(reply).statements] == [1, 1]
+
+
+def test_marker_after_an_abbreviation_in_a_sentence_ends_nothing() -> None:
+    answer = answer_of("El traslado costó 11.000 euros [2]. La sede en EE. UU. [2] costó lo mismo [2].")
+    assert answer.statements[1].text == "La sede en EE. UU. costó lo mismo."
+
+
 def test_repeated_sentence_is_said_once() -> None:
     answer = answer_of("El traslado costó 11.000 euros [2]. " * 5)
     assert len(answer.statements) == 1
@@ -241,6 +262,40 @@ def test_repeated_sentence_is_said_once() -> None:
 def test_lines_stay_lines() -> None:
     answer = answer_of("El traslado costó 11.000 euros [2].\nEl acuerdo reemplaza el tratado de 1961 [1].")
     assert answer.text == "El traslado costó 11.000 euros. [1]\nEl acuerdo reemplaza el tratado de 1961. [2]"
+
+
+TRUE = """El acuerdo reemplaza el Tratado de Amistad y Socorro de 1961 [1]. Según La Gaceta de Almoral, deja sin efecto
+los acuerdos de 1961 y 2000 [2]. Lo firmaron Marek Olászy y Danilo Kéfer el 15 de mayo de 2024 en Kelmar [1]. El
+Parlamento de Carmania lo ratificó por unanimidad el 7 de noviembre [3]. El Senado de Valdoria votó a favor con 91 votos
+y 14 en contra [3]. Lusterra protestó y llamó a consultas al embajador Tibor Hánsel [4]. Enviará 1200 agentes a la
+frontera de 312 km [4]. Estados Unidos mostró preocupación pero no tomó medidas [4]. La ministra Katja Rőnn viajó a
+Carmania durante dos días [2]."""
+FALSE = """El acuerdo reemplaza el Tratado de Amistad de 1971 [1]. Lo firmó Danilo Kéfer en Orsava el 15 de mayo [1]. El
+Senado votó con 14 votos a favor y 95 en contra [3]. Estados Unidos tomó medidas contra Valdoria [4]. La ONU condenó el
+pacto [4]. La ministra viajó a Rusia [2]. El Gobierno subió el precio del pan [1]."""
+
+
+@pytest.fixture(scope="module")
+def treaty() -> Consultation:
+    """The first four articles of the sample, on one treaty, each as one passage."""
+    sample = Path(__file__).parent.parent / "eval" / "data" / "sample.jsonl"
+    hits = []
+    for line in sample.read_text(encoding="utf-8").splitlines()[:4]:
+        row = json.loads(line)
+        sentences = [sentence.text for sentence in split_sentences(row["text"], language="es")]
+        hits.append(make_hit(*sentences, outlet=row["outlet"], published=date.fromisoformat(row["published"])))
+    return consultation(*hits)
+
+
+@pytest.mark.parametrize(
+    ("reply", "count", "never"),
+    [(TRUE, 9, "unsupported"), (FALSE, 7, "supported")],
+    ids=["true", "false"],
+)
+def test_free_wording_is_told_from_invention(treaty: Consultation, reply: str, count: int, never: str) -> None:
+    answer = answer_of(reply.replace("\n", " "), given=treaty, settings=AnswerSettings(context_tokens=9000))
+    assert len(answer.statements) == count
+    assert [statement.text for statement in answer.statements if statement.support == never] == []
 
 
 # ---- declining

@@ -60,8 +60,9 @@ def test_statement_is_held_to_what_it_cites(statement: str, cited: list[str], su
         ("Según Eco, el ministro dijo que no habrá elecciones anticipadas.", ["Eco"], "supported"),
         ("El ministro dijo el 19 de junio que no habrá elecciones anticipadas.", ["2024-06-19"], "partly"),
         ("Pedro Ruiz dijo que no habrá elecciones anticipadas.", ["Otra cosa."], "unsupported"),
+        ("El ministro condenó a la ONU por las elecciones.", ["Habló la ONU."], "partly"),
     ],
-    ids=["name before", "outlet", "date of the article", "name nowhere"],
+    ids=["name before", "outlet", "date of the article", "name nowhere", "name of another"],
 )
 def test_context_confirms_names_but_not_numbers(statement: str, around: list[str], support: Support) -> None:
     cited = ["El ministro dijo que no habrá elecciones anticipadas."]
@@ -73,6 +74,7 @@ def test_context_confirms_names_but_not_numbers(statement: str, around: list[str
     [
         ("La UE aprobó el reglamento.", "La Unión Europea aprobó el reglamento.", "supported"),
         ("La ONU pidió calma.", "La Organización de las Naciones Unidas pidió calma.", "supported"),
+        ("Pidió calma a Estados Unidos.", "Pidió calma a EE. UU. y a otros.", "supported"),
         ("La OTAN pidió calma.", "La Organización de las Naciones Unidas pidió calma.", "partly"),
     ],
     ids=str,
