@@ -14,7 +14,7 @@ import os
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import numpy as np
 from ingest import ingest
 from rag import Archive
 from rag.config import load_settings
-from rag.reading import Asked, answer_features, logistic, sentence_features
+from rag.reading import Asked, answer_features, logistic, rarity_of, sentence_features
 from rag.schema import Consultation, Evidence, Hit
 
 # (set of questions, set of passages): Italian and Danish questions are over the Spanish translation of their passages.
@@ -96,33 +96,39 @@ def cases(train: Path, *, folder: Path, passages: int, questions: int) -> list[C
 
 def report(found: Sequence[Case]) -> None:
     """Fit on half of the subjects, print the weights and what they reach on the other half."""
-    from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
 
     fit, held_out = _split(found)
-    features, labels = _sentence_data(fit)
-    regression = LogisticRegression(C=10, max_iter=2000).fit(features, labels)
-    sentence_weights = _weights(regression)
     print(f"{len(fit)} questions to fit, {len(held_out)} held out")
-    print("SENTENCE_WEIGHTS =", sentence_weights)
-    for name, group in _groups(held_out):
-        print(f"  best sentence holds the answer, {name}: {_first_right(group, sentence_weights):.3f} (n={len(group)})")
-    features, labels = _answer_data(fit, sentence_weights)
-    answer_weights = _weights(LogisticRegression(C=10, max_iter=2000).fit(features, labels))
-    print("ANSWER_WEIGHTS =", answer_weights)
-    features, labels = _answer_data(fit, sentence_weights)
-    threshold = _threshold([logistic(answer_weights, row) for row in features], labels)
-    print("MIN_CONFIDENCE =", round(threshold, 2))
-    for name, group in _groups(held_out):
-        features, labels = _answer_data(group, sentence_weights)
+    for across, suffix in ((False, ""), (True, "_ACROSS")):
+        fitting = [case for case in fit if case.across == across]
+        testing = [case for case in held_out if case.across == across]
+        sentence_weights = _fitted(*_sentence_data(fitting))
+        print(f"SENTENCE_WEIGHTS{suffix} = {sentence_weights}")
+        print(
+            f"  best sentence holds the answer: {_first_right(testing, sentence_weights):.3f}; by cosine alone "
+            f"{_first_right(testing, (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)):.3f} (n={len(testing)})"
+        )
+        features, labels = _answer_data(fitting, sentence_weights)
+        answer_weights = _fitted(features, labels)
+        print(f"ANSWER_WEIGHTS{suffix} = {answer_weights}")
+        threshold = _threshold([logistic(answer_weights, row) for row in features], labels)
+        features, labels = _answer_data(testing, sentence_weights)
         probabilities = np.array([logistic(answer_weights, row) for row in features])
         answered = probabilities >= threshold
         truth = np.array(labels, dtype=bool)
         print(
-            f"  {name}: AUROC {roc_auc_score(truth, probabilities):.3f}, answered {answered[truth].mean():.3f} of the "
-            f"answerable, {answered[~truth].mean():.3f} of the unanswerable, "
+            f"  best threshold {threshold:.2f}: AUROC {roc_auc_score(truth, probabilities):.3f}, answered "
+            f"{answered[truth].mean():.3f} of the answerable, {answered[~truth].mean():.3f} of the unanswerable, "
             f"calibration error {_calibration_error(probabilities, truth):.3f} (n={truth.size})"
         )
+
+
+def _fitted(features: Sequence[Sequence[float]], labels: Sequence[int]) -> tuple[float, ...]:
+    from sklearn.linear_model import LogisticRegression
+
+    regression = LogisticRegression(C=10, max_iter=5000).fit(features, labels)
+    return tuple(round(float(value), 3) for value in (regression.intercept_[0], *regression.coef_[0]))
 
 
 def _passages(folder: Path, *, limit: int) -> dict[str, dict[str, Any]]:
@@ -161,13 +167,6 @@ def _split(found: Sequence[Case]) -> tuple[list[Case], list[Case]]:
     return [case for case in found if case.subject in chosen], [case for case in found if case.subject not in chosen]
 
 
-def _groups(found: Sequence[Case]) -> list[tuple[str, list[Case]]]:
-    return [
-        ("same language", [case for case in found if not case.across]),
-        ("across languages", [case for case in found if case.across]),
-    ]
-
-
 def _subject(hit: Hit) -> str:
     # Where a set gives no titles, each passage is a subject of its own.
     return hit.article.title or hit.article.given_id or hit.article.id
@@ -180,10 +179,6 @@ def _read(case: Case, *, without_subject: bool = False) -> tuple[list[Hit], list
     return hits, [item for item in case.consultation.evidence if item.hit.passage.id in ids]
 
 
-def _features(asked: Asked, item: Evidence) -> tuple[float, ...]:
-    return sentence_features(asked, item.hit, sentence=item.sentence, cosine=item.cosine)
-
-
 def _is_right(case: Case, item: Evidence) -> bool:
     return _subject(item.hit) == case.subject and any(answer in item.sentence.text for answer in case.answers)
 
@@ -191,16 +186,17 @@ def _is_right(case: Case, item: Evidence) -> bool:
 def _sentence_data(found: Sequence[Case]) -> tuple[list[tuple[float, ...]], list[int]]:
     features, labels = [], []
     for case in found:
-        asked = Asked.of(case.question)
-        for item in _read(case)[1]:
-            features.append(_features(asked, item))
+        asked, evidence = Asked.of(case.question), _read(case)[1]
+        rarity = rarity_of(evidence)
+        for item in evidence:
+            features.append(sentence_features(asked, item, rarity=rarity))
             labels.append(int(_is_right(case, item)))
     return features, labels
 
 
 def _best(asked: Asked, evidence: Sequence[Evidence], weights: Sequence[float]) -> Evidence:
-    best = max(evidence, key=lambda item: logistic(weights, _features(asked, item)))
-    return replace(best, score=logistic(weights, _features(asked, best)))
+    rarity = rarity_of(evidence)
+    return max(evidence, key=lambda item: logistic(weights, sentence_features(asked, item, rarity=rarity)))
 
 
 def _first_right(found: Sequence[Case], weights: Sequence[float]) -> float:
@@ -214,13 +210,12 @@ def _answer_data(found: Sequence[Case], weights: Sequence[float]) -> tuple[list[
         asked = Asked.of(case.question)
         for without_subject in (False, True):
             hits, evidence = _read(case, without_subject=without_subject)
-            features.append(answer_features(asked, _best(asked, evidence, weights), hits=hits))
+            if not evidence:
+                continue
+            best = _best(asked, evidence, weights)
+            features.append(answer_features(asked, best, hits=hits, rarity=rarity_of(evidence)))
             labels.append(int(not without_subject))
     return features, labels
-
-
-def _weights(regression: Any) -> tuple[float, ...]:
-    return tuple(round(float(value), 3) for value in (regression.intercept_[0], *regression.coef_[0]))
 
 
 def _threshold(probabilities: Sequence[float], labels: Sequence[int]) -> float:

@@ -11,11 +11,11 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from rag import consultation
+from rag import consultation, fingerprint
 from rag.articles import FILE_NAME, Articles, Counts, Outcome, Prepared, open_articles
 from rag.config import Settings, load_settings
 from rag.consultation import Parts
-from rag.errors import ArchiveError, ArchiveMissingError, FingerprintError
+from rag.errors import ArchiveError, ArchiveMissingError
 from rag.interfaces import ChatModel, Embedder, TokenCounter, VectorIndex, WordIndex
 from rag.lock import Hold, hold
 from rag.response import respond
@@ -111,7 +111,9 @@ class Archive:
             notify=notify,
         )
         try:
-            archive._check_settings()
+            # Before any model is loaded, as far as the settings alone can tell.
+            if embedder is None:
+                archive._check_fingerprint(fingerprint.of_settings(archive.settings))
         except BaseException:
             archive.close()
             raise
@@ -156,7 +158,7 @@ class Archive:
         Raises:
             ValueError: The question is empty, or `since` is after `until`.
         """
-        ask = _checked_ask(question, history=history, since=since, until=until, outlets=outlets)
+        ask = _to_ask(question, history=history, since=since, until=until, outlets=outlets)
         answer: Answer = self._chain.invoke(ask)
         return answer
 
@@ -173,7 +175,7 @@ class Archive:
 
         Takes and raises what `ask` does.
         """
-        ask = _checked_ask(question, history=history, since=since, until=until, outlets=outlets)
+        ask = _to_ask(question, history=history, since=since, until=until, outlets=outlets)
         yield from self._chain.stream(ask)
 
     def consult(
@@ -189,7 +191,7 @@ class Archive:
 
         Takes and raises what `ask` does.
         """
-        ask = _checked_ask(question, history=history, since=since, until=until, outlets=outlets)
+        ask = _to_ask(question, history=history, since=since, until=until, outlets=outlets)
         understood = consultation.understand(ask, parts=self._parts)
         return consultation.read(consultation.retrieve_all(understood, parts=self._parts), parts=self._parts)
 
@@ -203,7 +205,7 @@ class Archive:
         outlets: Sequence[str] = (),
     ) -> list[Hit]:
         """Return the `k` passages nearest to a question or keywords, best first."""
-        ask = _checked_ask(question, history=(), since=since, until=until, outlets=outlets)
+        ask = _to_ask(question, history=(), since=since, until=until, outlets=outlets)
         return consultation.search(consultation.understand(ask, parts=self._parts), parts=self._parts, k=k)
 
     def as_runnable(self) -> Runnable[Any, Answer]:
@@ -307,7 +309,7 @@ class Archive:
             from rag.embedding import load_embedder
 
             embedder = load_embedder(self.settings.embedding, notify=self._notify)
-        self._check_fingerprint(embedder)
+        self._check_fingerprint(fingerprint.of(embedder, settings=self.settings))
         return embedder
 
     @cached_property
@@ -387,47 +389,22 @@ class Archive:
                 self._vectors.catch_up(self._truth)
 
     def _dim(self) -> int:
-        known = self._truth.meta(_FINGERPRINT)
-        return int(json.loads(known)["dim"]) if known else self._embedder.dim
+        known = self._fingerprint()
+        return int(known["dim"]) if known else self._embedder.dim
 
-    def _check_settings(self) -> None:
-        """Refuse settings that contradict the archive before any model is loaded."""
+    def _fingerprint(self) -> dict[str, str] | None:
         known = self._truth.meta(_FINGERPRINT)
-        if known and self._given_embedder is None:
-            wanted = self.settings.embedding
-            self._compare(
-                json.loads(known),
-                {
-                    "model": wanted.model,
-                    "question_prefix": wanted.question_prefix,
-                    "passage_prefix": wanted.passage_prefix,
-                    "passage_tokens": str(self.settings.ingest.passage_tokens),
-                },
-            )
-
-    def _check_fingerprint(self, embedder: Embedder) -> None:
-        known = self._truth.meta(_FINGERPRINT)
-        if known:
-            self._compare(json.loads(known), self._fingerprint(embedder))
+        return json.loads(known) if known else None
 
     def _remember_fingerprint(self) -> None:
-        if self._truth.meta(_FINGERPRINT) is None:
-            self._truth.set_meta(_FINGERPRINT, json.dumps(self._fingerprint(self._embedder), sort_keys=True))
+        if self._fingerprint() is None:
+            made = fingerprint.of(self._embedder, settings=self.settings)
+            self._truth.set_meta(_FINGERPRINT, json.dumps(made, sort_keys=True))
 
-    def _fingerprint(self, embedder: Embedder) -> dict[str, str]:
-        return {
-            **embedder.fingerprint,
-            "dim": str(embedder.dim),
-            "passage_tokens": str(self.settings.ingest.passage_tokens),
-        }
-
-    def _compare(self, known: dict[str, str], wanted: dict[str, str]) -> None:
-        for key, value in wanted.items():
-            if known.get(key, value) != value:
-                raise FingerprintError(
-                    f"archive {self.path} was made with {key} {known[key]!r}, the settings give {value!r}: "
-                    f"set it back, or ingest into a new archive"
-                )
+    def _check_fingerprint(self, wanted: dict[str, str]) -> None:
+        known = self._fingerprint()
+        if known:
+            fingerprint.check(known, wanted, archive=self.path)
 
 
 def _check_folder(path: Path, *, create: bool) -> None:
@@ -448,13 +425,6 @@ def _check_folder(path: Path, *, create: bool) -> None:
         )
 
 
-def _checked_ask(
-    question: str, *, history: History, since: date | None, until: date | None, outlets: Sequence[str]
-) -> Ask:
-    question = question.strip()
-    if not question:
-        raise ValueError("the question is empty: ask something")
-    if since and until and since > until:
-        raise ValueError(f"since {since} is after until {until}: exchange them")
+def _to_ask(question: str, *, history: History, since: date | None, until: date | None, outlets: Sequence[str]) -> Ask:
     turns = tuple(turn if isinstance(turn, Turn) else Turn(*turn) for turn in history)
     return Ask(question=question, history=turns, since=since, until=until, outlets=tuple(outlets))

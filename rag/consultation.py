@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -59,8 +59,17 @@ class Retrieved:
 
 
 def understand(ask: Ask, *, parts: Parts) -> Understood:
-    """Return the question with its language and, for a follow-up, a second version with the conversation's subject."""
+    """Return the question with its language and, for a follow-up, a second version with the conversation's subject.
+
+    Raises:
+        ValueError: The question is empty, or `since` is after `until`.
+    """
     began = time.perf_counter()
+    ask = replace(ask, question=ask.question.strip())
+    if not ask.question:
+        raise ValueError("the question is empty: ask something")
+    if ask.since and ask.until and ask.since > ask.until:
+        raise ValueError(f"since {ask.since} is after until {ask.until}: exchange them")
     language = detect_language(ask.question, prior=parts.languages())
     texts = [ask.question]
     if ask.history:
@@ -103,7 +112,10 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
     began = time.perf_counter()
     understood = retrieved.understood
     readings: list[Reading] = [
-        parts.reader.read(version.text, hits, question_vector=version.read_vector)
+        # Words of an earlier question help to find, but only what is asked now can be answered.
+        parts.reader.read(
+            understood.ask.question, hits, language=understood.language, question_vector=version.read_vector
+        )
         for version, hits in zip(understood.versions, retrieved.hits, strict=True)
     ]
     best = max(range(len(readings)), key=lambda index: (readings[index].probability, -index))

@@ -180,7 +180,7 @@ class Reading:
 class Reader(Protocol):
     """Tells which sentences of the hits answer a question, and how likely the archive answers it at all."""
 
-    def read(self, question: str, hits: Sequence[Hit], *, question_vector: Vector) -> Reading:
+    def read(self, question: str, hits: Sequence[Hit], *, language: str, question_vector: Vector) -> Reading:
         """Return the evidence, best first; empty hits give no evidence and probability 0."""
         ...
 

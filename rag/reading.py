@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.interfaces import Reading, Vector, Vectors
-from rag.schema import Evidence, Hit, Sentence
+from rag.schema import Evidence, Hit
 from rag.terms import content_terms, coverage, numbers
 
 LoadSentenceVectors = Callable[[Sequence[str]], Mapping[str, Vectors]]
@@ -21,9 +22,11 @@ LoadSentenceVectors = Callable[[Sequence[str]], Mapping[str, Vectors]]
 MIN_CONFIDENCE = 0.5
 """Probability from which an answer is given when the settings name none."""
 
-# Order of the weights: see sentence_features and answer_features; the bias stands first.
-SENTENCE_WEIGHTS = (-24.0, 24.0, 4.0, 4.0, 0.5)
-ANSWER_WEIGHTS = (-40.0, 24.0, 24.0, 2.0, 2.0)
+# The bias first, then in the order of sentence_features and of answer_features. Across languages words say little.
+SENTENCE_WEIGHTS = (-24.0, 24.0, 4.0, 1.0, 4.0, 0.5)
+SENTENCE_WEIGHTS_ACROSS = (-24.0, 28.0, 1.0, 0.5, 4.0, 0.5)
+ANSWER_WEIGHTS = (-40.0, 24.0, 24.0, 2.0, 2.0, 2.0)
+ANSWER_WEIGHTS_ACROSS = (-40.0, 24.0, 24.0, 1.0, 1.0, 1.0)
 
 _ASKS_NUMBER = re.compile(
     r"\b(cu[aá]nt[oa]s?|how (?:many|much|long|old|far)|quant[oaie]s?|combien|wie ?viele?|сколько)\b|多少|几",
@@ -57,23 +60,33 @@ class SentenceReader:
     def __init__(self, *, load_sentence_vectors: LoadSentenceVectors) -> None:
         self._load = load_sentence_vectors
 
-    def read(self, question: str, hits: Sequence[Hit], *, question_vector: Vector) -> Reading:
+    def read(self, question: str, hits: Sequence[Hit], *, language: str, question_vector: Vector) -> Reading:
         """Return the sentences of the hits as evidence, best first; empty hits give none and probability 0."""
         vectors = self._load([hit.passage.id for hit in hits])
-        asked = Asked.of(question)
-        evidence: list[Evidence] = []
-        for hit in hits:
-            if hit.passage.id not in vectors:
-                continue
-            cosines = vectors[hit.passage.id] @ question_vector
-            for sentence, cosine in zip(hit.passage.sentences, cosines, strict=True):
-                features = sentence_features(asked, hit, sentence=sentence, cosine=float(cosine))
-                score = logistic(SENTENCE_WEIGHTS, features)
-                evidence.append(Evidence(hit=hit, sentence=sentence, score=score, cosine=float(cosine)))
-        evidence.sort(key=lambda item: (-item.score, item.hit.passage.id, item.sentence.start))
-        if not evidence:
+        unjudged = [
+            Evidence(hit=hit, sentence=sentence, score=0.0, cosine=float(cosine))
+            for hit in hits
+            if hit.passage.id in vectors
+            for sentence, cosine in zip(hit.passage.sentences, vectors[hit.passage.id] @ question_vector, strict=True)
+        ]
+        if not unjudged:
             return Reading(evidence=(), probability=0.0)
-        probability = logistic(ANSWER_WEIGHTS, answer_features(asked, evidence[0], hits=hits))
+        asked = Asked.of(question)
+        rarity = rarity_of(unjudged)
+        evidence = [
+            replace(
+                item,
+                score=logistic(
+                    SENTENCE_WEIGHTS if item.hit.passage.language == language else SENTENCE_WEIGHTS_ACROSS,
+                    sentence_features(asked, item, rarity=rarity),
+                ),
+            )
+            for item in unjudged
+        ]
+        evidence.sort(key=lambda item: (-item.score, item.hit.passage.id, item.sentence.start))
+        best = evidence[0]
+        weights = ANSWER_WEIGHTS if best.hit.passage.language == language else ANSWER_WEIGHTS_ACROSS
+        probability = logistic(weights, answer_features(asked, best, hits=hits, rarity=rarity))
         return Reading(evidence=tuple(evidence), probability=probability)
 
 
@@ -101,29 +114,59 @@ class Asked:
         )
 
 
-def sentence_features(asked: Asked, hit: Hit, *, sentence: Sentence, cosine: float) -> tuple[float, ...]:
-    """Return what tells whether a sentence answers: cosine, shared words, the passage's cosine, kind of thing.
+def rarity_of(evidence: Sequence[Evidence]) -> dict[str, float]:
+    """Return the weight of each term: log((1 + n) / (1 + sentences that have it)) + 0.1 over the sentences read.
 
-    Shared words and kind are shares from 0 to 1; the kind is 0.5 when the question asks for none in particular.
+    Within one subject the words that all articles share tell nothing; what few sentences say tells much.
     """
-    kind = 0.5 if asked.wants is None else float(asked.wants.search(sentence.text) is not None)
-    shared = coverage(list(asked.terms), frozenset(content_terms(sentence.text)))
-    return (cosine, shared, hit.cosine, kind)
+    frequency = Counter(term for item in evidence for term in set(content_terms(item.sentence.text)))
+    return {term: math.log((1 + len(evidence)) / (1 + count)) + 0.1 for term, count in frequency.items()}
 
 
-def answer_features(asked: Asked, best: Evidence, *, hits: Sequence[Hit]) -> tuple[float, ...]:
+def sentence_features(asked: Asked, item: Evidence, *, rarity: Mapping[str, float]) -> tuple[float, ...]:
+    """Return what tells whether a sentence answers.
+
+    Its cosine, the share of the question's words in it and in its passage (weighted by rarity), the passage's cosine,
+    and whether it holds the kind of thing asked for (0 or 1; 0.5 when the question asks for none in particular).
+    """
+    kind = 0.5 if asked.wants is None else float(asked.wants.search(item.sentence.text) is not None)
+    return (
+        item.cosine,
+        weighted_coverage(asked.terms, item.sentence.text, rarity=rarity),
+        weighted_coverage(asked.terms, item.hit.passage.embedded_text, rarity=rarity),
+        item.hit.cosine,
+        kind,
+    )
+
+
+def answer_features(
+    asked: Asked, best: Evidence, *, hits: Sequence[Hit], rarity: Mapping[str, float]
+) -> tuple[float, ...]:
     """Return what tells whether the archive answers at all.
 
-    The best sentence's cosine, the best passage's cosine, the share of the question's words in the best sentence's
-    passage and title, and the share of its names and numbers there (0.5 when it has none).
+    The best sentence's cosine, the best passage's cosine, the share of the question's words in the best sentence and in
+    its passage with title (weighted by rarity), and the share of its names and numbers there (0.5 when it has none).
     """
-    place = frozenset(content_terms(best.hit.passage.embedded_text))
+    place = best.hit.passage.embedded_text
     return (
         best.cosine,
         max(hit.cosine for hit in hits),
-        coverage(list(asked.terms), place),
-        coverage(list(asked.names), place) if asked.names else 0.5,
+        weighted_coverage(asked.terms, best.sentence.text, rarity=rarity),
+        weighted_coverage(asked.terms, place, rarity=rarity),
+        coverage(list(asked.names), frozenset(content_terms(place))) if asked.names else 0.5,
     )
+
+
+def weighted_coverage(wanted: Sequence[str], text: str, *, rarity: Mapping[str, float]) -> float:
+    """Return the share, 0 to 1, of the wanted terms that a text has, each weighing its rarity.
+
+    A term that none of the sentences has weighs most: what is asked is not there.
+    """
+    most = max(rarity.values(), default=1.0)
+    weights = {term: rarity.get(term, most) for term in wanted}
+    held = frozenset(content_terms(text))
+    total = sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
 
 
 def logistic(weights: Sequence[float], features: Sequence[float]) -> float:
