@@ -231,19 +231,24 @@ class SentenceEmbedder:
 
 
 class _Turns:
-    """A lock that a question gets before passages that wait for it too."""
+    """A lock that a question gets before passages that wait for it too, but no more than a few questions in a row."""
+
+    _MOST_AHEAD = 8
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._taken = False
         self._questions = 0
+        self._passages = 0
+        self._ahead = 0
 
     @contextmanager
     def question(self) -> Iterator[None]:
         with self._changed:
             self._questions += 1
-            self._changed.wait_for(lambda: not self._taken)
+            self._changed.wait_for(lambda: not self._taken and not self._passages_are_due())
             self._questions -= 1
+            self._ahead += 1 if self._passages else 0
             self._taken = True
         with self._returned():
             yield
@@ -251,10 +256,17 @@ class _Turns:
     @contextmanager
     def passages(self) -> Iterator[None]:
         with self._changed:
-            self._changed.wait_for(lambda: not self._taken and not self._questions)
+            self._passages += 1
+            self._changed.wait_for(lambda: not self._taken and (not self._questions or self._passages_are_due()))
+            self._passages -= 1
+            self._ahead = 0
             self._taken = True
         with self._returned():
             yield
+
+    def _passages_are_due(self) -> bool:
+        # Readers who never stop asking would keep an ingest waiting for ever.
+        return self._passages > 0 and self._ahead >= self._MOST_AHEAD
 
     @contextmanager
     def _returned(self) -> Iterator[None]:
