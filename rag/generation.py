@@ -56,6 +56,9 @@ _SAYS = {
     },
 }
 
+DECLINED = frozenset(says["declined"] for says in _SAYS.values())
+"""The reasons of an "unknown" that the model itself chose."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Written:

@@ -9,31 +9,31 @@ from dataclasses import replace
 from rag.config import AnswerSettings
 from rag.errors import ModelError
 from rag.extraction import extract
-from rag.generation import generate
+from rag.generation import DECLINED, generate
 from rag.interfaces import ChatModel, TokenCounter
 from rag.reading import MIN_CONFIDENCE
 from rag.schema import Answer, Consultation
 
 _REASONS = {
     "es": {
-        "answered": "Lo dicen {quotes} de {articles} del archivo.",
+        "answered": "Se apoya en {quotes} de {articles} del archivo.",
         "quotes": ("1 frase", "{n} frases"),
         "articles": ("1 artículo", "{n} artículos"),
         "filtered": "El archivo no tiene ningún artículo dentro de las fechas o medios pedidos.",
         "empty": "El archivo todavía no tiene artículos.",
         "unread": "El archivo tiene artículos, pero ninguno se parece a lo que se pregunta.",
         "weak": "El archivo no lo sabe: lo más cercano que tiene no responde a la pregunta.",
-        "model_failed": "{error} Se responde con las frases de los artículos.",
+        "model_failed": "{error}. Se responde con las frases de los artículos.",
     },
     "en": {
-        "answered": "Said by {quotes} of {articles} in the archive.",
+        "answered": "Rests on {quotes} of {articles} in the archive.",
         "quotes": ("1 sentence", "{n} sentences"),
         "articles": ("1 article", "{n} articles"),
         "filtered": "The archive has no article within the dates or outlets asked for.",
         "empty": "The archive has no articles yet.",
         "unread": "The archive has articles, but none that resembles the question.",
         "weak": "The archive does not know: the nearest that it holds does not answer the question.",
-        "model_failed": "{error} The answer is given in the articles' own sentences.",
+        "model_failed": "{error}. The answer is given in the articles' own sentences.",
     },
 }
 
@@ -47,8 +47,9 @@ def respond(
 ) -> Iterator[Answer]:
     """Yield snapshots of the answer, the first with the hits only, the last whole.
 
-    When the probability is below `settings.min_confidence` the answer is "unknown". A chat model that fails leaves the
-    extractive answer, with a notice that says why.
+    When the probability is below `settings.min_confidence`, or a chat model finds no answer in the passages, the answer
+    is "unknown". A chat model that fails, or writes nothing that its citations bear out, leaves the extractive answer,
+    with a notice that says why.
     """
     began = time.perf_counter()
     partial = Answer(
@@ -65,23 +66,27 @@ def respond(
     floor = MIN_CONFIDENCE if settings.min_confidence is None else settings.min_confidence
     final = replace(partial, status="unknown", reason=_why_unknown(consultation))
     if consultation.evidence and consultation.probability >= floor:
-        notices = consultation.notices
+        final = extract(consultation, max_statements=settings.max_statements)
+        final = replace(final, reason=_why_answered(final))
         if model is not None and counter is not None:
             try:
                 for snapshot in generate(consultation, model=model, counter=counter, settings=settings):
                     if snapshot.status == "partial":
                         yield snapshot
-                    else:
-                        final = snapshot
+                final = _of_model(snapshot, otherwise=final)
             except ModelError as exc:
-                notices = (*notices, _say(consultation, "model_failed").format(error=exc))
-                model = None
-        if model is None or counter is None:
-            final = extract(consultation, max_statements=settings.max_statements)
-            final = replace(final, reason=_why_answered(final), notices=notices)
-        elif final.status == "answered" and not final.reason:
-            final = replace(final, reason=_why_answered(final))
+                notice = _say(consultation, "model_failed").format(error=str(exc).rstrip("."))
+                final = replace(final, notices=(*final.notices, notice))
     yield replace(final, timings={**consultation.timings, "answer": time.perf_counter() - began})
+
+
+def _of_model(written: Answer, *, otherwise: Answer) -> Answer:
+    """Return what the model wrote; when nothing of it can stand, the other answer with a notice that says so."""
+    if written.status == "answered":
+        return replace(written, reason=written.reason or _why_answered(written))
+    if written.reason in DECLINED:
+        return written
+    return replace(otherwise, notices=(*otherwise.notices, written.reason))
 
 
 def _why_unknown(consultation: Consultation) -> str:
