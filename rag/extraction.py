@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.schema import Answer, Citation, Consultation, Evidence, Statement
-from rag.terms import content_terms, numbers
+from rag.terms import numbers, term_set
 
 # A sentence is said when it is nearly as good as the best one. Chosen on the development half of the gold set.
 KEEP = 0.75
@@ -66,7 +66,7 @@ def _groups(evidence: Sequence[Evidence], *, max_statements: int) -> list[_Group
     floor = evidence[0].score * KEEP
     groups: list[_Group] = []
     for item in evidence:
-        terms, figures = frozenset(content_terms(item.sentence.text)), numbers(item.sentence.text)
+        terms, figures = term_set(item.sentence.text), numbers(item.sentence.text)
         twin = next((index for index, group in enumerate(groups) if _same(group, terms, figures)), None)
         if twin is not None:
             groups[twin] = _joined(groups[twin], item)

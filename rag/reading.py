@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from rag.interfaces import Reading, Vector, Vectors
 from rag.schema import Evidence, Hit
-from rag.terms import content_terms, coverage, numbers
+from rag.terms import content_terms, coverage, numbers, term_set
 
 LoadSentenceVectors = Callable[[Sequence[str]], Mapping[str, Vectors]]
 
@@ -119,7 +119,7 @@ def rarity_of(evidence: Sequence[Evidence]) -> dict[str, float]:
 
     Within one subject the words that all articles share tell nothing; what few sentences say tells much.
     """
-    frequency = Counter(term for item in evidence for term in set(content_terms(item.sentence.text)))
+    frequency = Counter(term for item in evidence for term in term_set(item.sentence.text))
     return {term: math.log((1 + len(evidence)) / (1 + count)) + 0.1 for term, count in frequency.items()}
 
 
@@ -153,7 +153,7 @@ def answer_features(
         max(hit.cosine for hit in hits),
         weighted_coverage(asked.terms, best.sentence.text, rarity=rarity),
         weighted_coverage(asked.terms, place, rarity=rarity),
-        coverage(list(asked.names), frozenset(content_terms(place))) if asked.names else 0.5,
+        coverage(list(asked.names), term_set(place)) if asked.names else 0.5,
     )
 
 
@@ -164,7 +164,7 @@ def weighted_coverage(wanted: Sequence[str], text: str, *, rarity: Mapping[str, 
     """
     most = max(rarity.values(), default=1.0)
     weights = {term: rarity.get(term, most) for term in wanted}
-    held = frozenset(content_terms(text))
+    held = term_set(text)
     total = sum(weights.values())
     return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
 

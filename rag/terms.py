@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Thousands are grouped by a point, a comma or a no-break or thin space; a plain space may part two numbers.
 _GROUPED = r"\d{1,3}(?:[.,\u00a0\u2009\u202f]\d{3})+(?!\d)"
@@ -57,6 +58,13 @@ def content_terms(text: str) -> list[str]:
             if folded not in _STOPWORDS and len(folded) > 1:
                 found.append(folded[:_STEM])
     return found
+
+
+# The same passages come up for one question after another.
+@lru_cache(maxsize=8192)
+def term_set(text: str) -> frozenset[str]:
+    """Return the distinct content words and numbers of a text, as stems."""
+    return frozenset(content_terms(text))
 
 
 def numbers(text: str) -> frozenset[str]:
