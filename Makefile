@@ -92,7 +92,6 @@ if (platform.system(), platform.machine()) == ("Linux", "x86_64"):
 endef
 export CPU_INDEX_IF_REACHABLE
 
-# The table of tiktoken comes last and may fail: without it tokens are overestimated, and nothing else.
 $(READY): requirements.lock pyproject.toml
 	@$(FIND_PYTHON); \
 	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
@@ -103,7 +102,6 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$index "$$(grep '^torch==' requirements.lock)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m rag.tokens || true
 	@touch $@
 
 # Markers name what not every platform has or needs: freeze sees this machine only.

@@ -62,7 +62,8 @@ def test_json_is_the_whole_answer_and_its_quotes_are_slices(run: Run, sample_fol
 
 
 def test_what_the_archive_does_not_know_is_status_1(run: Run, sample_folder: Path) -> None:
-    status, out, err = run("ask", OFF_TOPIC, "--archive", sample_folder)
+    certain = ["--set", "answer.min_confidence=1"]
+    status, out, err = run("ask", OFF_TOPIC, "--archive", sample_folder, *certain)
     assert (status, err) == (1, "")
     assert "Lo más cercano:" in out
 
