@@ -31,9 +31,13 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One way to take a question: the words that are searched, and the vectors that are searched and read with."""
+    """One way to take a question: the words that are searched, and the vectors that are searched and read with.
+
+    `context` is the earlier question that this version goes on with, "" for the bare question.
+    """
 
     text: str
+    context: str
     search_vector: Vector
     read_vector: Vector
 
@@ -71,14 +75,13 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
     if ask.since and ask.until and ask.since > ask.until:
         raise ValueError(f"since {ask.since} is after until {ask.until}: exchange them")
     language = detect_language(ask.question, prior=parts.languages())
-    texts = [ask.question]
-    if ask.history:
-        texts.append(f"{ask.history[-1].question} {ask.question}")
+    contexts = ["", ask.history[-1].question] if ask.history else [""]
+    texts = [f"{context} {ask.question}".strip() for context in contexts]
     vectors = parts.embedder.embed_questions(texts)
-    versions = [Version(texts[0], vectors[0], vectors[0])]
-    # What is asked now decides which sentence answers; what was asked before, where to look.
-    versions += [
-        Version(text, vector, _unit(vector + vectors[0])) for text, vector in zip(texts[1:], vectors[1:], strict=True)
+    versions = [
+        # What is asked now decides which sentence answers; what was asked before, where to look.
+        Version(text=text, context=context, search_vector=vector, read_vector=_unit(vector + vectors[0]))
+        for text, context, vector in zip(texts, contexts, vectors, strict=True)
     ]
     return Understood(
         ask=ask,
@@ -112,9 +115,12 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
     began = time.perf_counter()
     understood = retrieved.understood
     readings: list[Reading] = [
-        # Words of an earlier question help to find, but only what is asked now can be answered.
         parts.reader.read(
-            understood.ask.question, hits, language=understood.language, question_vector=version.read_vector
+            understood.ask.question,
+            hits,
+            language=understood.language,
+            question_vector=version.read_vector,
+            context=version.context,
         )
         for version, hits in zip(understood.versions, retrieved.hits, strict=True)
     ]

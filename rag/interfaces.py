@@ -180,8 +180,18 @@ class Reading:
 class Reader(Protocol):
     """Tells which sentences of the hits answer a question, and how likely the archive answers it at all."""
 
-    def read(self, question: str, hits: Sequence[Hit], *, language: str, question_vector: Vector) -> Reading:
-        """Return the evidence, best first; empty hits give no evidence and probability 0."""
+    def read(
+        self, question: str, hits: Sequence[Hit], *, language: str, question_vector: Vector, context: str = ""
+    ) -> Reading:
+        """Return the evidence, best first; empty hits give no evidence and probability 0.
+
+        Args:
+            question: What is asked now.
+            hits: What was found for it.
+            language: The question's.
+            question_vector: Its vector, unit length.
+            context: An earlier question whose subject it may go on with.
+        """
         ...
 
 

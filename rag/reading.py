@@ -23,13 +23,14 @@ MIN_CONFIDENCE = 0.5
 """Probability from which an answer is given when the settings name none."""
 
 # The bias first, then in the order of sentence_features and of answer_features. Across languages words say little.
-SENTENCE_WEIGHTS = (-24.0, 24.0, 4.0, 1.0, 4.0, 0.5)
-SENTENCE_WEIGHTS_ACROSS = (-24.0, 28.0, 1.0, 0.5, 4.0, 0.5)
-ANSWER_WEIGHTS = (-40.0, 24.0, 24.0, 2.0, 2.0, 2.0)
-ANSWER_WEIGHTS_ACROSS = (-40.0, 24.0, 24.0, 1.0, 1.0, 1.0)
+SENTENCE_WEIGHTS = (-23.779, 13.82, 8.913, 4.563, 0.816, 0.442, 0.082, 0.214, 0.93)
+SENTENCE_WEIGHTS_ACROSS = (-25.336, 23.121, 4.404, 2.875, 4.064, -0.976, 0.279, 0.174, -0.023)
+ANSWER_WEIGHTS = (-20.752, 11.957, 8.292, 1.303, 3.295, 1.686, -0.092)
+ANSWER_WEIGHTS_ACROSS = (-18.974, 13.37, 9.394, 1.189, -0.027, 0.758, -0.105)
 
 _ASKS_NUMBER = re.compile(
-    r"\b(cu[aá]nt[oa]s?|how (?:many|much|long|old|far)|quant[oaie]s?|combien|wie ?viele?|сколько)\b|多少|几",
+    r"\b(cu[aá]nt[oa]s?|how (?:many|much|long|old|far)|quant[oaie]s?|combien|wie ?viele?|сколько"
+    r"|precio|price|prix|preço|preis|porcentaje|percentage|qu[eé] edad)\b|多少|几",
     re.IGNORECASE,
 )
 _ASKS_TIME = re.compile(
@@ -54,13 +55,23 @@ _TIME_WORD = re.compile(
 _NAME_WORD = re.compile(r"(?<=[^.!?¿¡«“\"\s])\s+[A-ZÁÉÍÓÚÑÜА-Я]")
 
 
+# Each kind of thing with what asks for it and what shows it.
+_KINDS = {
+    "number": (_ASKS_NUMBER, _NUMBER_WORD),
+    "time": (_ASKS_TIME, _TIME_WORD),
+    "who": (_ASKS_WHO, _NAME_WORD),
+}
+
+
 class SentenceReader:
     """Reads by sentence vectors that were made at ingest, so a question costs no further embedding."""
 
     def __init__(self, *, load_sentence_vectors: LoadSentenceVectors) -> None:
         self._load = load_sentence_vectors
 
-    def read(self, question: str, hits: Sequence[Hit], *, language: str, question_vector: Vector) -> Reading:
+    def read(
+        self, question: str, hits: Sequence[Hit], *, language: str, question_vector: Vector, context: str = ""
+    ) -> Reading:
         """Return the sentences of the hits as evidence, best first; empty hits give none and probability 0."""
         vectors = self._load([hit.passage.id for hit in hits])
         unjudged = [
@@ -71,7 +82,7 @@ class SentenceReader:
         ]
         if not unjudged:
             return Reading(evidence=(), probability=0.0)
-        asked = Asked.of(question)
+        asked = Asked.of(question, context=context)
         rarity = rarity_of(unjudged)
         evidence = [
             replace(
@@ -92,25 +103,23 @@ class SentenceReader:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a question asks with: its content words, its names and numbers, and the kind of thing it wants."""
+    """What a question asks with: its content words with weights, its names and numbers, and the kind it wants.
 
-    terms: tuple[str, ...]
+    `kind` is "number", "time", "who", or "" for none in particular.
+    """
+
+    terms: Mapping[str, float]
     names: tuple[str, ...]
-    wants: re.Pattern[str] | None
+    kind: str
 
     @classmethod
-    def of(cls, question: str) -> Asked:
-        """Return what a question asks with."""
+    def of(cls, question: str, *, context: str = "") -> Asked:
+        """Return what a question asks with; words of the context, an earlier question, weigh half."""
         inner = " ".join(match.group() for match in re.finditer(r"(?<=\S\s)[^\W\d_a-zà-ÿ]\w+", question))
-        wants = None
-        for asks, shows in ((_ASKS_NUMBER, _NUMBER_WORD), (_ASKS_TIME, _TIME_WORD), (_ASKS_WHO, _NAME_WORD)):
-            if asks.search(question):
-                wants = shows
-                break
         return cls(
-            terms=tuple(content_terms(question)),
+            terms=dict.fromkeys(content_terms(context), 0.5) | dict.fromkeys(content_terms(question), 1.0),
             names=(*content_terms(inner), *sorted(numbers(question))),
-            wants=wants,
+            kind=next((kind for kind, (asks, _) in _KINDS.items() if asks.search(question)), ""),
         )
 
 
@@ -126,16 +135,16 @@ def rarity_of(evidence: Sequence[Evidence]) -> dict[str, float]:
 def sentence_features(asked: Asked, item: Evidence, *, rarity: Mapping[str, float]) -> tuple[float, ...]:
     """Return what tells whether a sentence answers.
 
-    Its cosine, the share of the question's words in it and in its passage (weighted by rarity), the passage's cosine,
-    and whether it holds the kind of thing asked for (0 or 1; 0.5 when the question asks for none in particular).
+    Its cosine and its passage's; the share of the question's words in it, in it and its neighbours, and in its passage
+    with title, weighted by rarity; and for each kind 1 if asked for and there, -1 if asked for and missing, else 0.
     """
-    kind = 0.5 if asked.wants is None else float(asked.wants.search(item.sentence.text) is not None)
     return (
         item.cosine,
-        weighted_coverage(asked.terms, item.sentence.text, rarity=rarity),
-        weighted_coverage(asked.terms, item.hit.passage.embedded_text, rarity=rarity),
         item.hit.cosine,
-        kind,
+        weighted_coverage(asked.terms, item.sentence.text, rarity=rarity),
+        weighted_coverage(asked.terms, _surroundings(item), rarity=rarity),
+        weighted_coverage(asked.terms, item.hit.passage.embedded_text, rarity=rarity),
+        *(_shows(asked, kind, item.sentence.text) for kind in _KINDS),
     )
 
 
@@ -144,8 +153,9 @@ def answer_features(
 ) -> tuple[float, ...]:
     """Return what tells whether the archive answers at all.
 
-    The best sentence's cosine, the best passage's cosine, the share of the question's words in the best sentence and in
-    its passage with title (weighted by rarity), and the share of its names and numbers there (0.5 when it has none).
+    The best sentence's cosine, the best passage's cosine; the share of the question's words in the best sentence and in
+    its passage with title, weighted by rarity; the share of its names and numbers there (0.5 when it has none); and
+    whether the kind asked for is in the best sentence or beside it (1, -1, or 0 when none is asked for).
     """
     place = best.hit.passage.embedded_text
     return (
@@ -154,19 +164,33 @@ def answer_features(
         weighted_coverage(asked.terms, best.sentence.text, rarity=rarity),
         weighted_coverage(asked.terms, place, rarity=rarity),
         coverage(list(asked.names), term_set(place)) if asked.names else 0.5,
+        _shows(asked, asked.kind, _surroundings(best)) if asked.kind else 0.0,
     )
 
 
-def weighted_coverage(wanted: Sequence[str], text: str, *, rarity: Mapping[str, float]) -> float:
-    """Return the share, 0 to 1, of the wanted terms that a text has, each weighing its rarity.
+def weighted_coverage(wanted: Mapping[str, float], text: str, *, rarity: Mapping[str, float]) -> float:
+    """Return the share, 0 to 1, of the wanted terms that a text has, each weighing its own weight times its rarity.
 
-    A term that none of the sentences has weighs most: what is asked is not there.
+    A term that none of the sentences has is as rare as the rarest: what is asked is not there.
     """
     most = max(rarity.values(), default=1.0)
-    weights = {term: rarity.get(term, most) for term in wanted}
+    weights = {term: weight * rarity.get(term, most) for term, weight in wanted.items()}
     held = term_set(text)
     total = sum(weights.values())
     return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
+
+
+def _surroundings(item: Evidence) -> str:
+    """Return the sentence with the ones before and after it in its passage."""
+    sentences = item.hit.passage.sentences
+    index = sentences.index(item.sentence)
+    return item.hit.article.text[sentences[max(index - 1, 0)].start : sentences[min(index + 1, len(sentences) - 1)].end]
+
+
+def _shows(asked: Asked, kind: str, text: str) -> float:
+    if asked.kind != kind:
+        return 0.0
+    return 1.0 if _KINDS[kind][1].search(text) else -1.0
 
 
 def logistic(weights: Sequence[float], features: Sequence[float]) -> float:

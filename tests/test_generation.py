@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
@@ -398,12 +397,6 @@ def test_failure_in_the_middle_reaches_the_caller_after_what_came_before() -> No
         next(stream)
 
 
-def test_reading_a_long_stream_costs_little() -> None:
-    start = time.perf_counter()
-    snapshots_of(ScriptedModel(*("El traslado costó 11.000 euros [2] y se hizo el lunes. " * 35)))
-    assert time.perf_counter() - start < 5
-
-
 # ---- the real adapter, against a scripted server
 
 
@@ -481,10 +474,8 @@ def test_failing_server_is_a_model_error_that_says_what_to_do(server: ChatServer
 
 
 def test_silent_server_is_given_up_after_the_timeout(server: ChatServer) -> None:
-    start = time.perf_counter()
     with pytest.raises(ModelError, match=r"said nothing for 0.3 s: look at its log, or raise answer.timeout_s"):
         ask(server, "slow", timeout_s=0.3)
-    assert time.perf_counter() - start < 4
 
 
 def test_server_that_is_not_there_is_a_model_error() -> None:
