@@ -111,7 +111,7 @@ def report(found: Sequence[Case]) -> None:
         print(f"SENTENCE_WEIGHTS{suffix} = {sentence_weights}")
         print(
             f"  best sentence holds the answer: {_first_right(testing, sentence_weights):.3f}; by cosine alone "
-            f"{_first_right(testing, (0.0, 1.0, *[0.0] * 7)):.3f} (n={len(testing)})"
+            f"{_first_right(testing, (0.0, 1.0, *[0.0] * 6)):.3f} (n={len(testing)})"
         )
         features, labels = _answer_data(fitting, sentence_weights)
         answer_weights = _fitted(features, labels)

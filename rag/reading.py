@@ -23,10 +23,10 @@ MIN_CONFIDENCE = 0.5
 """Probability from which an answer is given when the settings name none."""
 
 # The bias first, then in the order of sentence_features and of answer_features. Across languages words say little.
-SENTENCE_WEIGHTS = (-23.779, 13.82, 8.913, 4.563, 0.816, 0.442, 0.082, 0.214, 0.93)
-SENTENCE_WEIGHTS_ACROSS = (-25.336, 23.121, 4.404, 2.875, 4.064, -0.976, 0.279, 0.174, -0.023)
-ANSWER_WEIGHTS = (-20.752, 11.957, 8.292, 1.303, 3.295, 1.686, -0.092)
-ANSWER_WEIGHTS_ACROSS = (-18.974, 13.37, 9.394, 1.189, -0.027, 0.758, -0.105)
+SENTENCE_WEIGHTS = (-26.205, 13.854, 12.537, 2.879, 1.627, 0.277, 0.369, 0.256)
+SENTENCE_WEIGHTS_ACROSS = (-27.189, 24.912, 5.089, 2.808, 0.719, 0.196, 0.253, 0.287)
+ANSWER_WEIGHTS = (-25.297, 11.246, 15.583, 4.509, 1.026, -0.145)
+ANSWER_WEIGHTS_ACROSS = (-15.202, 10.598, 7.423, 0.62, 0.837, -0.098)
 
 _ASKS_NUMBER = re.compile(
     r"\b(cu[aá]nt[oa]s?|how (?:many|much|long|old|far)|quant[oaie]s?|combien|wie ?viele?|сколько"
@@ -135,14 +135,13 @@ def rarity_of(evidence: Sequence[Evidence]) -> dict[str, float]:
 def sentence_features(asked: Asked, item: Evidence, *, rarity: Mapping[str, float]) -> tuple[float, ...]:
     """Return what tells whether a sentence answers.
 
-    Its cosine and its passage's; the share of the question's words in it, in it and its neighbours, and in its passage
-    with title, weighted by rarity; and for each kind 1 if asked for and there, -1 if asked for and missing, else 0.
+    Its cosine and its passage's; the share of the question's words in it and in its passage with title, weighted by
+    rarity; and for each kind 1 if asked for and there, -1 if asked for and missing, else 0.
     """
     return (
         item.cosine,
         item.hit.cosine,
         weighted_coverage(asked.terms, item.sentence.text, rarity=rarity),
-        weighted_coverage(asked.terms, _surroundings(item), rarity=rarity),
         weighted_coverage(asked.terms, item.hit.passage.embedded_text, rarity=rarity),
         *(_shows(asked, kind, item.sentence.text) for kind in _KINDS),
     )
@@ -153,15 +152,14 @@ def answer_features(
 ) -> tuple[float, ...]:
     """Return what tells whether the archive answers at all.
 
-    The best sentence's cosine, the best passage's cosine; the share of the question's words in the best sentence and in
-    its passage with title, weighted by rarity; the share of its names and numbers there (0.5 when it has none); and
-    whether the kind asked for is in the best sentence or beside it (1, -1, or 0 when none is asked for).
+    The best sentence's cosine and the best passage's; the share of the question's words in the best sentence's passage
+    with title, weighted by rarity; the share of its names and numbers there (0.5 when it has none); and whether the
+    kind asked for is in that sentence or beside it (1, -1, or 0 when none is asked for).
     """
     place = best.hit.passage.embedded_text
     return (
         best.cosine,
         max(hit.cosine for hit in hits),
-        weighted_coverage(asked.terms, best.sentence.text, rarity=rarity),
         weighted_coverage(asked.terms, place, rarity=rarity),
         coverage(list(asked.names), term_set(place)) if asked.names else 0.5,
         _shows(asked, asked.kind, _surroundings(best)) if asked.kind else 0.0,
@@ -187,10 +185,15 @@ def _surroundings(item: Evidence) -> str:
     return item.hit.article.text[sentences[max(index - 1, 0)].start : sentences[min(index + 1, len(sentences) - 1)].end]
 
 
+def holds_kind(kind: str, text: str) -> bool:
+    """Whether a text holds a "number", a "time" or a name ("who")."""
+    return _KINDS[kind][1].search(text) is not None
+
+
 def _shows(asked: Asked, kind: str, text: str) -> float:
     if asked.kind != kind:
         return 0.0
-    return 1.0 if _KINDS[kind][1].search(text) else -1.0
+    return 1.0 if holds_kind(kind, text) else -1.0
 
 
 def logistic(weights: Sequence[float], features: Sequence[float]) -> float:

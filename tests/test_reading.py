@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rag.interfaces import Vectors
-from rag.reading import Asked, SentenceReader, logistic, rarity_of, weighted_coverage
+from rag.reading import Asked, SentenceReader, holds_kind, logistic, rarity_of, weighted_coverage
 from rag.schema import Article, Evidence, Hit, Passage, Sentence
 
 
@@ -71,27 +71,32 @@ def test_a_passage_without_vectors_is_not_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "text", "wanted"),
+    ("question", "kind", "text", "held"),
     [
-        ("¿Cuántos heridos hubo?", "Hubo 12.", True),
-        ("cuantas personas", "Hubo doce personas.", True),
-        ("¿Cuántos heridos hubo?", "Hubo bastantes.", False),
-        ("¿Cuándo abrió?", "Abrió el 3 de mayo.", True),
-        ("When did it open?", "It opened on Monday.", True),
-        ("¿Cuándo abrió?", "Abrió tarde.", False),
-        ("¿Quién firmó?", "Ayer firmó Ana Ruiz.", True),
-        ("¿Quién firmó?", "Ayer no firmó nadie.", False),
+        ("¿Cuántos heridos hubo?", "number", "Hubo 12.", True),
+        ("cuantas personas", "number", "Hubo doce personas.", True),
+        ("¿Cuántos heridos hubo?", "number", "Hubo bastantes.", False),
+        ("¿Cuándo abrió?", "time", "Abrió el 3 de mayo.", True),
+        ("When did it open?", "time", "It opened on Monday.", True),
+        ("¿Cuándo abrió?", "time", "Abrió tarde.", False),
+        ("¿Quién firmó?", "who", "Ayer firmó Ana Ruiz.", True),
+        ("¿Quién firmó?", "who", "Ayer no firmó nadie.", False),
     ],
     ids=str,
 )
-def test_the_kind_of_thing_asked_is_seen(question: str, text: str, wanted: bool) -> None:
-    wants = Asked.of(question).wants
-    assert wants is not None
-    assert (wants.search(text) is not None) == wanted
+def test_the_kind_of_thing_asked_is_seen(question: str, kind: str, text: str, held: bool) -> None:
+    assert Asked.of(question).kind == kind
+    assert holds_kind(kind, text) == held
 
 
 def test_a_question_of_no_kind_wants_nothing_in_particular() -> None:
-    assert Asked.of("¿Qué tratados reemplaza el acuerdo?").wants is None
+    assert Asked.of("¿Qué tratados reemplaza el acuerdo?").kind == ""
+
+
+def test_words_of_an_earlier_question_weigh_half() -> None:
+    asked = Asked.of("¿Y el puerto?", context="¿Quién cerró el puerto de Vigo?")
+    assert asked.terms == {"puerto": 1.0, "cerro": 0.5, "vigo": 0.5}
+    assert asked.names == ()
 
 
 def test_names_and_numbers_are_told_from_the_first_word() -> None:
@@ -106,10 +111,12 @@ def test_rarity_is_high_for_what_few_sentences_say() -> None:
 
 
 def test_an_asked_word_that_no_sentence_has_weighs_most() -> None:
-    share = weighted_coverage(("común", "ausent"), "común", rarity={"común": 1.0, "otra": 3.0})
-    assert share == 0.0  # accents are folded in texts: the term is "comun"
-    share = weighted_coverage(("comun", "ausent"), "común", rarity={"comun": 1.0, "otra": 3.0})
-    assert share == pytest.approx(1 / 4)
+    share = weighted_coverage({"comun": 1.0, "ausent": 1.0}, "común", rarity={"comun": 1.0, "otra": 3.0})
+    assert share == pytest.approx(1 / (1 + 3))
+
+
+def test_nothing_asked_is_nothing_covered() -> None:
+    assert weighted_coverage({}, "común", rarity={"comun": 1.0}) == 0.0
 
 
 def test_the_logistic_function_is_one_half_at_zero() -> None:
