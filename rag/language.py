@@ -152,6 +152,8 @@ def detect_language(text: str, *, prior: Sequence[str] = ()) -> str:
     words = _word_scores(asked[:_COUNTED_WORDS], text)
     if allowed is None and len(asked) <= _SHORT_WORDS:
         language = _leader(words, asked)
+        if not language and _is_plainly_spanish(text, words, prior):
+            return "es"
         # A title or name in English stands in questions of every language; their own letters give them away.
         if language and (language != "en" or text.isascii()):
             return language
@@ -207,6 +209,17 @@ def _leader(scores: Mapping[str, float], words: Sequence[str]) -> str | None:
     next_most = scores[ranked[1]] if len(ranked) > 1 else 0.0
     owned = any(_word_weights().get(word, {}).keys() == {ranked[0]} for word in words)
     return ranked[0] if owned and scores[ranked[0]] >= _SURE_TIMES * next_most else None
+
+
+def _is_plainly_spanish(text: str, scores: Mapping[str, float], prior: Sequence[str]) -> bool:
+    """Whether a question opens with ¿ or ¡, and no word and no article of the archive speaks for a neighbour."""
+    neighbours = {"gl", "ca", "eu"}
+    return (
+        ("¿" in text or "¡" in text)
+        and scores.get("es", 0.0) > 0
+        and scores["es"] >= max(scores.values())
+        and not neighbours & {*prior, *(code for code, score in scores.items() if score >= scores["es"])}
+    )
 
 
 def _bonus(code: str, words: Mapping[str, float], prior: Sequence[str]) -> float:

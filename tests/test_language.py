@@ -93,3 +93,13 @@ def test_news_in_26_languages_is_told_apart(data_folder: Path) -> None:
             if (found := detect_language(" ".join(json.loads(line)["sentences"]))) != language:
                 wrong.append((file.name, found))
     assert wrong == []
+
+
+def test_a_question_that_opens_in_spanish_needs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise AssertionError("the model takes half a second to load")
+
+    monkeypatch.setattr("rag.language._model", fail)
+    assert detect_language("¿Qué tratados reemplaza el acuerdo?") == "es"
+    with pytest.raises(AssertionError):
+        detect_language("¿Qué tratados reemplaza el acuerdo?", prior=["gl"])
