@@ -39,7 +39,7 @@ _articles = sa.Table(
     sa.Column("title", sa.Text),
     sa.Column("outlet", sa.Text, index=True),
     sa.Column("published", sa.Text),
-    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False, index=True),
     sa.Column("author", sa.Text),
     sa.Column("agency", sa.Text),
     sa.Column("text", sa.Text, nullable=False),
