@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from rag.figures import find_figures
 from rag.schema import Answer, Citation, Consultation, Evidence, Statement
-from rag.terms import numbers, term_set
+from rag.terms import content_terms, term_set
+from rag.verification import is_negated
 
 # A sentence is said when it is nearly as good as the best one. Chosen on the development half of the gold set.
 KEEP = 0.2
-# Sentences that share this much of their words say the same.
+# Sentences that share this much of their words may say the same.
 SAME = 0.6
+# When a copy was printed does not change what it says, and numbers are compared as numbers.
+_NEUTRAL = frozenset(
+    content_terms(
+        "lunes martes miércoles jueves viernes sábado domingo ayer anteayer hoy anoche pasado pasada madrugada mañana"
+        " tarde monday tuesday wednesday thursday friday saturday sunday yesterday today last night morning"
+        " mil millón millones thousand million"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +29,6 @@ class _Group:
     """Sentences that say the same, the best first."""
 
     members: tuple[Evidence, ...]
-    terms: frozenset[str]
-    numbers: frozenset[str]
 
 
 def extract(consultation: Consultation, *, max_statements: int) -> Answer:
@@ -66,21 +74,38 @@ def _groups(evidence: Sequence[Evidence], *, max_statements: int) -> list[_Group
     floor = evidence[0].score * KEEP
     groups: list[_Group] = []
     for item in evidence:
-        terms, figures = term_set(item.sentence.text), numbers(item.sentence.text)
-        twin = next((index for index, group in enumerate(groups) if _same(group, terms, figures)), None)
+        if item.score < floor:
+            break
+        twin = next((index for index, group in enumerate(groups) if say_the_same(group.members[0], item)), None)
         if twin is not None:
             groups[twin] = _joined(groups[twin], item)
-        elif item.score >= floor and len(groups) < max_statements:
-            groups.append(_Group(members=(item,), terms=terms, numbers=figures))
+        elif len(groups) < max_statements:
+            groups.append(_Group(members=(item,)))
     return groups
 
 
-def _same(group: _Group, terms: frozenset[str], figures: frozenset[str]) -> bool:
-    # The shorter may leave a number out; a number of its own would be lost by merging.
-    if not (figures <= group.numbers):
+def say_the_same(one: Evidence, other: Evidence) -> bool:
+    """Whether two sentences say the same: one of them may leave words out, but neither may put others in their place.
+
+    A word, name, number or negation that stands against another one is a difference that a reader must see.
+    """
+    terms, other_terms = term_set(one.sentence.text), term_set(other.sentence.text)
+    union = terms | other_terms
+    if not union or len(terms & other_terms) / len(union) < SAME:
         return False
-    union = group.terms | terms
-    return bool(union) and len(group.terms & terms) / len(union) >= SAME
+    if _own_words(terms, other_terms) and _own_words(other_terms, terms):
+        return False
+    if is_negated(one.sentence.text) != is_negated(other.sentence.text):
+        return False
+    figures, other_figures = (
+        find_figures(item.sentence.text, language=item.hit.passage.language) for item in (one, other)
+    )
+    fewer, more = sorted((figures, other_figures), key=len)
+    return all(any(figure.matches(found) for found in more) for figure in fewer)
+
+
+def _own_words(terms: frozenset[str], other_terms: frozenset[str]) -> list[str]:
+    return [term for term in terms - other_terms - _NEUTRAL if not term[0].isdigit()]
 
 
 def _joined(group: _Group, item: Evidence) -> _Group:

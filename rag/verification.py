@@ -93,7 +93,7 @@ def check(
     best = max(cited, key=lambda sentence: overlap(statement, sentence))
     if figures == "partly" and missing:
         return "unsupported"
-    turned = said.negated != _is_negated(best)
+    turned = said.negated != is_negated(best)
     return _weakest([figures, words, "partly" if turned else "supported"])
 
 
@@ -119,7 +119,7 @@ def _facts(text: str, language: str) -> _Facts:
         stems=frozenset(stem for stem in word_stems(text) if not stem[0].isdigit()),
         names=tuple(_names(text)) if language not in _NO_NAMES else (),
         figures=tuple(find_figures(text, language="es" if language == "und" else language)),
-        negated=_is_negated(text),
+        negated=is_negated(text),
     )
 
 
@@ -201,7 +201,8 @@ def _name_support(said: _Facts, missing: int) -> Support:
     return "unsupported" if 2 * missing >= len(said.names) else "partly"
 
 
-def _is_negated(text: str) -> bool:
+def is_negated(text: str) -> bool:
+    """Whether a text denies something."""
     return bool(_NEGATION.search(_NO_NEGATION.sub("", text)))
 
 

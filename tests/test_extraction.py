@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from rag.extraction import extract
 from rag.schema import Answer, Article, Ask, Consultation, Evidence, Hit, Passage, Sentence
 
@@ -45,6 +47,53 @@ def test_sentences_with_other_numbers_stand_side_by_side() -> None:
         "El choque en el puerto dejó 12 heridos.",
         "El choque en el puerto dejó 21 heridos.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "Tres bomberos murieron en el incendio del almacén.",
+            "Cinco bomberos murieron en el incendio del almacén.",
+        ),
+        (
+            "El ministro firmó el acuerdo de pesca.",
+            "El ministro no firmó el acuerdo de pesca.",
+        ),
+        ("La planta costó 3 millones de euros al Gobierno.", "La planta costó 3 mil millones de euros al Gobierno."),
+        ("Marta Gómez ganó las elecciones de Peñaluna.", "Luis Pérez ganó las elecciones de Peñaluna."),
+        (
+            "El precio medio de la vivienda en la capital subió en el primer trimestre del año.",
+            "El precio medio de la vivienda en la capital bajó en el primer trimestre del año.",
+        ),
+    ],
+    ids=["number word", "negation", "scale", "name", "opposite"],
+)
+def test_sentences_that_contradict_are_not_one_statement(one: str, other: str) -> None:
+    answer = answer_to(evidence("a", one, 0.9), evidence("b", other, 0.89))
+    assert [statement.text for statement in answer.statements] == [one, other]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "Tres encapuchados asaltaron en la madrugada del lunes el museo y huyeron con nueve piezas.",
+            "Tres encapuchados asaltaron la pasada madrugada el museo y huyeron con nueve piezas.",
+        ),
+        ("El puerto perdió 11.000 contenedores en enero.", "El puerto perdió 11 mil contenedores en enero."),
+        ("El museo perdió tres cuadros en marzo.", "El museo perdió tres cuadros."),
+    ],
+    ids=["day", "spelling of a number", "shortened"],
+)
+def test_copies_with_small_changes_are_one_statement(one: str, other: str) -> None:
+    answer = answer_to(evidence("a", one, 0.9), evidence("b", other, 0.8))
+    assert [len(statement.citations) for statement in answer.statements] == [2]
+
+
+def test_weak_evidence_confirms_nothing() -> None:
+    answer = answer_to(evidence("a", "El puerto abrió ayer.", 0.9), evidence("b", "El puerto abrió ayer.", 0.01))
+    assert [citation.article.id for citation in answer.citations] == ["a"]
 
 
 def test_an_article_does_not_confirm_itself() -> None:
