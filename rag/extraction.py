@@ -89,11 +89,11 @@ def say_the_same(one: Evidence, other: Evidence) -> bool:
 
     A word, name, number or negation that stands against another one is a difference that a reader must see.
     """
-    terms, other_terms = term_set(one.sentence.text), term_set(other.sentence.text)
-    union = terms | other_terms
-    if not union or len(terms & other_terms) / len(union) < SAME:
+    words, other_words = _words(one.sentence.text), _words(other.sentence.text)
+    union = words | other_words
+    if not union or len(words & other_words) / len(union) < SAME:
         return False
-    if _own_words(terms, other_terms) and _own_words(other_terms, terms):
+    if words - other_words and other_words - words:
         return False
     if is_negated(one.sentence.text) != is_negated(other.sentence.text):
         return False
@@ -104,8 +104,8 @@ def say_the_same(one: Evidence, other: Evidence) -> bool:
     return all(any(figure.matches(found) for found in more) for figure in fewer)
 
 
-def _own_words(terms: frozenset[str], other_terms: frozenset[str]) -> list[str]:
-    return [term for term in terms - other_terms - _NEUTRAL if not term[0].isdigit()]
+def _words(text: str) -> frozenset[str]:
+    return frozenset(term for term in term_set(text) - _NEUTRAL if not term[0].isdigit())
 
 
 def _joined(group: _Group, item: Evidence) -> _Group:
