@@ -147,13 +147,17 @@ class Articles:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._closed = False
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; nothing can be read or written afterwards."""
+        self._closed = True
         self._engine.dispose()
 
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
+        if self._closed:
+            raise ArchiveError(f"archive {self._engine.url.database} is closed: open it again")
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -161,6 +165,11 @@ class Articles:
             raise ArchiveError(
                 f"the archive's database {self._engine.url.database} failed ({exc.orig}): check free space and "
                 "permissions, then try again"
+            ) from exc
+        except sa.exc.DatabaseError as exc:
+            raise ArchiveError(
+                f"the archive's database {self._engine.url.database} is damaged ({exc.orig}): restore it from a copy, "
+                "or ingest into another folder"
             ) from exc
 
     # ---- settings of the archive itself
@@ -193,8 +202,9 @@ class Articles:
     def put(self, prepared: Sequence[Prepared]) -> list[Outcome]:
         """Keep articles in one transaction and return what became of each, in order.
 
-        An article whose content is known only gains its place; equal text without a URL is kept once, with both
-        places. Passages that a changed article keeps keep their vectors.
+        An article whose content is known only gains its place; equal text without a URL, of one outlet and day as far
+        as these are known, is kept once, with both places. Passages that a changed article keeps keep their vectors.
+        When one of several places changes, the text stays for the others.
         """
         with self._connection() as connection:
             return [self._put_one(connection, item) for item in prepared]
@@ -202,9 +212,14 @@ class Articles:
     def _put_one(self, connection: sa.Connection, item: Prepared) -> Outcome:
         article, digest = item.article, text_hash(item.article.text)
         old_hash = connection.scalar(sa.select(_articles.c.content_hash).where(_articles.c.id == article.id))
+        outcome: Outcome = "added" if old_hash is None else "changed"
         if old_hash is None and article.url is None:
-            twin = connection.scalar(sa.select(_articles.c.id).where(_articles.c.text_hash == digest).limit(1))
-            if twin is not None:
+            twin = _twin_of(connection, article, digest=digest)
+            if twin is not None and _only_place(connection, twin) == item.place:
+                # The same text from the same place under another name: its outlet or id was corrected.
+                _forget(connection, twin)
+                outcome = "changed"
+            elif twin is not None and _agree(connection, twin, article):
                 self._record_place(connection, item, article_id=twin)
                 return "duplicate"
         if old_hash == article.content_hash:
@@ -214,15 +229,14 @@ class Articles:
         if old_hash is None:
             connection.execute(sa.insert(_articles).values(**values))
         else:
+            _keep_for_other_places(connection, article.id, place=item.place)
             connection.execute(sa.update(_articles).where(_articles.c.id == article.id).values(**values))
-            # Other places held the text that is replaced now; forgetting them has them read again.
-            connection.execute(sa.delete(_places).where(_places.c.article_id == article.id))
         self._record_place(connection, item, article_id=article.id)
         kept = self._replace_passages(connection, item)
         _log(connection, "article", [article.id])
         if kept or old_hash is not None:
             _log(connection, "vectors", [article.id])
-        return "added" if old_hash is None else "changed"
+        return outcome
 
     def _record_place(self, connection: sa.Connection, item: Prepared, *, article_id: str) -> None:
         connection.execute(sa.delete(_places).where(_places.c.place == item.place))
@@ -232,12 +246,9 @@ class Articles:
 
     def _replace_passages(self, connection: sa.Connection, item: Prepared) -> int:
         """Write the passages of an article and return how many were there before."""
-        rows = connection.execute(
-            sa.select(_passages.c.id, _passages.c.vector, _passages.c.sentence_vectors).where(
-                _passages.c.article_id == item.article.id
-            )
-        )
-        old = {row.id: row for row in rows}
+        rows = connection.execute(sa.select(_passages).where(_passages.c.article_id == item.article.id))
+        # Vectors stay with a passage that is cut into the same sentences; another language may cut it otherwise.
+        old = {(row.id, _bounds(json.loads(row.sentences), row.start)): row for row in rows}
         connection.execute(sa.delete(_passages).where(_passages.c.article_id == item.article.id))
         new = [
             {
@@ -247,11 +258,12 @@ class Articles:
                 "start": passage.start,
                 "end": passage.end,
                 "header": passage.embedded_text[: len(passage.embedded_text) - len(passage.text)],
-                "sentences": json.dumps([[sentence.start, sentence.end] for sentence in passage.sentences]),
-                "vector": old[passage.id].vector if passage.id in old else None,
-                "sentence_vectors": old[passage.id].sentence_vectors if passage.id in old else None,
+                "sentences": json.dumps(_sentence_spans(passage)),
+                "vector": before.vector if before else None,
+                "sentence_vectors": before.sentence_vectors if before else None,
             }
             for passage in item.passages
+            for before in [old.get((passage.id, _bounds(_sentence_spans(passage), passage.start)))]
         ]
         if new:
             connection.execute(sa.insert(_passages), new)
@@ -285,9 +297,7 @@ class Articles:
         """
         article = self.article(article_id)
         with self._connection() as connection:
-            connection.execute(sa.delete(_articles).where(_articles.c.id == article.id))
-            _log(connection, "article", [article.id])
-            _log(connection, "vectors", [article.id])
+            _forget(connection, article.id)
         return article
 
     # ---- reading
@@ -298,16 +308,22 @@ class Articles:
         Raises:
             NotFoundError: No article has that id.
         """
+        # A terminal can hand over bytes that are no text, and no id.
+        wanted = article_id.encode("utf-8", "replace").decode("utf-8")
         with self._connection() as connection:
-            row = connection.execute(
+            rows = connection.execute(
                 sa.select(_articles)
-                .where(sa.or_(_articles.c.id == article_id, _articles.c.given_id == article_id))
-                .order_by((_articles.c.id == article_id).desc(), _articles.c.id)
-                .limit(1)
-            ).one_or_none()
-            if row is None:
+                .where(sa.or_(_articles.c.id == wanted, _articles.c.given_id == wanted))
+                .order_by((_articles.c.id == wanted).desc(), _articles.c.id)
+            ).all()
+            if not rows:
                 raise NotFoundError(f"no article has the id {article_id!r}: `hemeroteca list` shows the ids")
-            return _to_article(row, _places_of(connection, [row.id]).get(row.id, ()))
+            if len(rows) > 1 and rows[0].id != wanted:
+                raise NotFoundError(
+                    f"{len(rows)} articles were given the id {article_id!r}: use one of "
+                    + ", ".join(f"{row.id} ({row.outlet or row.title or 'no outlet'})" for row in rows[:5])
+                )
+            return _to_article(rows[0], _places_of(connection, [rows[0].id]).get(rows[0].id, ()))
 
     def articles(self) -> list[Article]:
         """Return all articles, the newest first, those without a date last."""
@@ -449,6 +465,79 @@ class Articles:
                 .order_by(newest)
             )
             return [Change(seq=row.seq, event=event, article_id=row.article_id) for row in rows]
+
+
+def _twin_of(connection: sa.Connection, article: Article, *, digest: str) -> str | None:
+    """Return the article without a URL that has the same text; one of the same outlet and day if there are several."""
+    rows = connection.execute(
+        sa.select(_articles.c.id)
+        .where(_articles.c.text_hash == digest, _articles.c.url.is_(None))
+        .order_by(_articles.c.outlet.is_not_distinct_from(article.outlet).desc(), _articles.c.id)
+    ).all()
+    return next((row.id for row in rows if _agree(connection, row.id, article)), rows[0].id if rows else None)
+
+
+def _agree(connection: sa.Connection, article_id: str, article: Article) -> bool:
+    """Whether outlet and day are equal or one side does not know them: else it is another outlet's print."""
+    row = connection.execute(
+        sa.select(_articles.c.outlet, _articles.c.published).where(_articles.c.id == article_id)
+    ).one()
+    published = article.published.isoformat() if article.published else None
+    return all(
+        known is None or new is None or known == new
+        for known, new in ((row.outlet, article.outlet), (row.published, published))
+    )
+
+
+def _only_place(connection: sa.Connection, article_id: str) -> str | None:
+    places = connection.scalars(sa.select(_places.c.place).where(_places.c.article_id == article_id).limit(2)).all()
+    return places[0] if len(places) == 1 else None
+
+
+def _forget(connection: sa.Connection, article_id: str) -> None:
+    connection.execute(sa.delete(_articles).where(_articles.c.id == article_id))
+    _log(connection, "article", [article_id])
+    _log(connection, "vectors", [article_id])
+
+
+def _keep_for_other_places(connection: sa.Connection, article_id: str, *, place: str) -> None:
+    """Copy an article that is about to change, for the other places that still hold it as it was."""
+    others = connection.scalars(
+        sa.select(_places.c.place)
+        .where(_places.c.article_id == article_id, _places.c.place != place)
+        .order_by(_places.c.place)
+    ).all()
+    if not others:
+        return
+    # The identity that the place will have when it is read again on its own.
+    copy_id = text_hash(f"path:{others[0]}")[:16]
+    if connection.scalar(sa.select(_articles.c.id).where(_articles.c.id == copy_id)) is None:
+        row = connection.execute(sa.select(_articles).where(_articles.c.id == article_id)).one()
+        connection.execute(sa.insert(_articles).values(**{**row._mapping, "id": copy_id, "given_id": None}))
+        passages = connection.execute(sa.select(_passages).where(_passages.c.article_id == article_id)).all()
+        if passages:
+            connection.execute(
+                sa.insert(_passages),
+                [
+                    {
+                        **passage._mapping,
+                        "id": passage.id.replace(article_id, copy_id, 1),
+                        "article_id": copy_id,
+                    }
+                    for passage in passages
+                ],
+            )
+        _log(connection, "article", [copy_id])
+        _log(connection, "vectors", [copy_id])
+    connection.execute(sa.update(_places).where(_places.c.place.in_(others)).values(article_id=copy_id))
+
+
+def _sentence_spans(passage: Passage) -> list[list[int]]:
+    return [[sentence.start, sentence.end] for sentence in passage.sentences]
+
+
+def _bounds(spans: Sequence[Sequence[int]], start: int) -> tuple[int, ...]:
+    return tuple(edge - start for span in spans for edge in span)
 
 
 def _log(connection: sa.Connection, event: str, article_ids: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -122,10 +123,72 @@ def test_a_changed_article_keeps_the_vectors_of_unchanged_passages(truth: Articl
     assert [passage.start for passage in truth.passages_of(["a1"])] == [0, 6]
 
 
-def test_a_changed_article_forgets_its_other_places(truth: Articles) -> None:
+def test_when_one_of_two_places_changes_the_text_stays_for_the_other(truth: Articles) -> None:
     truth.put([prepared("a1", ["Uno."]), prepared("a2", ["Uno."], place="b.txt")])
-    truth.put([prepared("a1", ["Dos."])])
-    assert truth.known_sources(["a.txt", "b.txt"]) == {"a.txt": prepared("a1", ["Dos."]).source_hash}
+    truth.set_vectors([("a1-Uno.", vectors(0.25))])
+    assert truth.put([prepared("a1", ["Dos."])]) == ["changed"]
+    assert {article.text: article.places for article in truth.articles()} == {
+        "Dos.": ("a.txt",),
+        "Uno.": ("b.txt",),
+    }
+    kept = next(article for article in truth.articles() if article.text == "Uno.")
+    [passage] = truth.passages_of([kept.id])
+    assert truth.vectors_of([passage.id])
+    assert kept.id in [change.article_id for change in truth.changes(0, event="vectors")]
+
+
+def test_the_same_text_of_another_outlet_or_day_is_another_article(truth: Articles) -> None:
+    outcomes = truth.put(
+        [
+            prepared("a1", ["Uno."]),
+            prepared("a2", ["Uno."], place="b.txt", outlet="La Ría"),
+            prepared("a3", ["Uno."], place="c.txt", published=date(2024, 6, 20)),
+            prepared("a4", ["Uno."], place="d.txt", outlet=None, published=None),
+        ]
+    )
+    assert outcomes == ["added", "added", "added", "duplicate"]
+
+
+def test_a_corrected_outlet_replaces_the_article_of_that_place(truth: Articles) -> None:
+    truth.put([prepared("a1", ["Uno."], outlet="El Paiz")])
+    assert truth.put([prepared("a2", ["Uno."], outlet="El País")]) == ["changed"]
+    assert [article.outlet for article in truth.articles()] == ["El País"]
+
+
+def test_vectors_do_not_survive_another_cut_into_sentences(truth: Articles) -> None:
+    item = prepared("a1", ["Uno. Dos."])
+    truth.put([item])
+    truth.set_vectors([("a1-Uno. Dos.", vectors(0.25))])
+    [passage] = item.passages
+    cut = replace(passage, sentences=(Sentence(0, 4, "Uno."), Sentence(5, 9, "Dos.")))
+    article = replace(item.article, language="en", content_hash="other")
+    truth.put([replace(item, article=article, passages=(cut,))])
+    assert truth.vectors_of([passage.id]) == {}
+
+
+def test_an_id_that_two_outlets_gave_is_asked_for_again(truth: Articles) -> None:
+    first, second = prepared("a1", ["Uno."]), prepared("a2", ["Dos."], place="b.txt", outlet="La Ría")
+    truth.put([replace(item, article=replace(item.article, given_id="7")) for item in (first, second)])
+    with pytest.raises(NotFoundError, match=r"2 articles were given the id '7': use one of a1 \(El Faro\), a2"):
+        truth.article("7")
+
+
+def test_a_closed_archive_is_not_written(truth: Articles) -> None:
+    truth.close()
+    with pytest.raises(ArchiveError, match="is closed: open it again"):
+        truth.put([prepared("a1", ["Uno."])])
+
+
+def test_a_damaged_page_is_one_sentence(tmp_path: Path) -> None:
+    truth = open_articles(tmp_path)
+    truth.put([prepared(f"a{number}", [f"Texto {number}. " * 400], place=str(number)) for number in range(40)])
+    truth.close()
+    file = tmp_path / "archive.db"
+    content = bytearray(file.read_bytes())
+    content[8192 : len(content) - 4096] = b"\xff" * (len(content) - 12288)
+    file.write_bytes(content)
+    with pytest.raises(ArchiveError, match=r"damaged|cannot be used"):
+        open_articles(tmp_path).articles()
 
 
 def test_vectors_come_back(truth: Articles) -> None:
