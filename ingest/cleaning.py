@@ -40,7 +40,8 @@ _AGENCIES = {
     )
 }
 _AGENCY = "|".join(re.escape(name) for name in sorted(_AGENCIES, key=len, reverse=True))
-_AGENCY_PREFIX = r"(?:(?:la|las|the|a|da|de)\s+)?(?:agencias?|agency|agência|agenzia|agence)?\s*(?:de noticias\s+)?"
+# Nothing here may match a blank that the part before may match as well: the time would double with every name.
+_AGENCY_PREFIX = r"(?:(?:la|las|the|a|da|de)\s+)?(?:(?:agencias?|agency|agência|agenzia|agence)\s*)?(?:de noticias\s+)?"
 _ONE_AGENCY = rf"{_AGENCY_PREFIX}(?:{_AGENCY})"
 _AGENCY_LIST = rf"{_ONE_AGENCY}(?:\s*(?:,|/|\by\b|\be\b|\band\b|\bet\b|\bund\b|-)\s*{_ONE_AGENCY})*"
 _AGENCY_NAMES = re.compile(rf"(?<!\w)(?:{_AGENCY})(?!\w)", re.IGNORECASE)
@@ -53,12 +54,12 @@ _NAME = r"(?:(?:El|La|Los|Las)\s)?[A-ZÁÉÍÓÚÑ][\w.&-]*(?:\s(?:de|del|con|y|
 # After a sentence that ended, or alone on its line; known agencies in any case, other names only when capitalised.
 _SENTENCE_BEFORE = r"(?:^|(?<=[.!?…])|(?<=[.!?…][\"”»)]))\s*"
 _CREDITS = (
-    re.compile(rf"{_SENTENCE_BEFORE}\(?(?i:{_CREDIT_LEAD}\s+(?P<names>{_AGENCY_LIST}))\)?\s*\.?\s*$"),
-    re.compile(rf"{_SENTENCE_BEFORE}\((?i:(?P<names>{_AGENCY_LIST}))\)\s*\.?\s*$"),
-    re.compile(rf"^\s*(?i:(?P<names>{_AGENCY_LIST}))\s*\.?\s*$"),
+    re.compile(rf"{_SENTENCE_BEFORE}\(?(?i:{_CREDIT_LEAD}\s+(?P<names>{_AGENCY_LIST}))\)?\s*(?:\.\s*)?$"),
+    re.compile(rf"{_SENTENCE_BEFORE}\((?i:(?P<names>{_AGENCY_LIST}))\)\s*(?:\.\s*)?$"),
+    re.compile(rf"^\s*(?i:(?P<names>{_AGENCY_LIST}))\s*(?:\.\s*)?$"),
 )
-_OTHER_CREDIT = re.compile(rf"{_SENTENCE_BEFORE}\(?Con informaci[oó]n de (?P<names>{_NAME})\)?\s*\.?\s*$")
-_DATELINE = re.compile(rf"^[^\n]{{0,100}}\((?P<names>{_AGENCY_LIST})\)\s*[.:]?\s*[-–—]", re.IGNORECASE)
+_OTHER_CREDIT = re.compile(rf"{_SENTENCE_BEFORE}\(?Con informaci[oó]n de (?P<names>{_NAME})\)?\s*(?:\.\s*)?$")
+_DATELINE = re.compile(rf"^[^\n]{{0,100}}\((?P<names>{_AGENCY_LIST})\)\s*(?:[.:]\s*)?[-–—]", re.IGNORECASE)
 
 
 def _any(*phrases: str) -> str:
@@ -160,6 +161,7 @@ _COMPILED_RULES = tuple((reason, re.compile(pattern)) for reason, pattern in _LI
 _LOOSE_SUGGESTION = re.compile(r"[^\w]*(?:(?:tambien )?(?:te|le|os|les) puede interesar|you may also like) .{1,160}")
 _SHARE_VERB = re.compile(r"compart|share|tweet|tuitear|twittear|partager|condividi|teilen")
 _MAX_LINE_CHARS = 400
+_MAX_CREDIT_CHARS = 400
 
 _MONTH = r"(?:[A-Z][a-zé]{2,9}\.? \d{1,2}, \d{4}|\d{1,2} (?:de )?[A-Za-zéû]{3,12}\.?,? (?:de )?\d{4})"
 _POST_END = re.compile(rf"(?:pic\.twitter\.com/\w+|[—–-] ?[^\n]{{1,80}}\(@\w{{1,30}}\) {_MONTH})\s*$")
@@ -249,10 +251,11 @@ def _post_lines(lines: Sequence[str]) -> list[int]:
 
 def _credit(line: str, *, last: bool) -> re.Match[str] | None:
     """Return the credit that ends `line`; one to somebody unknown counts only among the `last` lines."""
+    start = max(0, len(line.rstrip()) - _MAX_CREDIT_CHARS)
     for pattern in _CREDITS:
-        if match := pattern.search(line):
+        if match := pattern.search(line, start):
             return match
-    return _OTHER_CREDIT.search(line) if last else None
+    return _OTHER_CREDIT.search(line, start) if last else None
 
 
 def _agencies_in(line: str, reason: str) -> list[str]:

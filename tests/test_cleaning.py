@@ -133,6 +133,33 @@ def test_dateline_names_the_agency_and_stays() -> None:
     assert clean(text).text == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "EFE" + ", EFE" * 1_000 + " x",
+        f"{REPORT} (EFE" + ", agencia EFE" * 1_000 + " x",
+        f"Vigo (EFE{', EFE' * 1_000} x",
+        "Con datos de EFE" + " y EFE" * 50 + " x",
+        "EFE" + " " * 20_000 + "x",
+        "Vigo (EFE)" + " " * 20_000 + "x",
+    ],
+    ids=["names alone", "after a report", "dateline", "short line", "blanks", "blanks in a dateline"],
+)
+def test_long_row_of_agencies_that_is_no_credit_ends(text: str) -> None:
+    # No clock: with a blank that two parts of the pattern could match, 30 names alone took longer than anybody waits.
+    assert clean(text).text == text
+
+
+def test_credit_at_the_end_of_a_long_line_is_cut() -> None:
+    line = " ".join([REPORT] * 50)
+    assert clean(f"{line} Con datos de Europa Press").text == line
+
+
+def test_long_line_that_only_ends_with_an_agency_is_no_credit() -> None:
+    line = "x" * 396 + " EFE"
+    assert clean(f"{REPORT}\n{line}").text == f"{REPORT}\n{line}"
+
+
 def test_agency_that_is_only_quoted_is_no_credit() -> None:
     assert clean(REPORT).agency is None
 
