@@ -185,7 +185,7 @@ def _from_markdown(text: str, place: str) -> Draft:
 
 
 def _read_rows(path: Path, limit: int) -> Iterator[Draft | IngestFailure]:
-    lines_of_ids: dict[str, tuple[int, bytes]] = {}
+    lines_of_ids: dict[tuple[str | None, str], tuple[int, bytes]] = {}
     number = 0
     with path.open("rb") as file:
         while content := file.readline(limit + 1):
@@ -269,11 +269,12 @@ def _published(value: object) -> date | None:
         raise SourceError(f"has the date {value!r:.60}, which is none: write it as YYYY-MM-DD") from exc
 
 
-def _check_id(draft: Draft, lines_of_ids: dict[str, tuple[int, bytes]], number: int) -> None:
-    if draft.given_id is None:
+def _check_id(draft: Draft, lines_of_ids: dict[tuple[str | None, str], tuple[int, bytes]], number: int) -> None:
+    # A row with an address is known by that, and an id is unique within its outlet only.
+    if draft.given_id is None or draft.url is not None:
         return
     digest = hashlib.sha256(draft.text.encode()).digest()
-    line, earlier = lines_of_ids.setdefault(draft.given_id, (number, digest))
+    line, earlier = lines_of_ids.setdefault((draft.outlet, draft.given_id), (number, digest))
     if earlier != digest:
         raise SourceError(f"has the id {draft.given_id!r} of line {line} but another text: give each its own id")
 

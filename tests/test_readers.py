@@ -174,6 +174,18 @@ def test_repeated_id_with_another_text_is_a_failure_that_names_both_lines(tmp_pa
     assert other.reason == "has the id 'x' of line 1 but another text: give each its own id"
 
 
+def test_equal_ids_of_two_outlets_are_two_articles(tmp_path: Path) -> None:
+    rows = [{"id": 1, "outlet": outlet, "text": outlet} for outlet in ("Diario", "Semanario")]
+    items = read(tmp_path / "a.jsonl", "\n".join(json.dumps(row) for row in rows))
+    assert [item.outlet for item in items if isinstance(item, Draft)] == ["Diario", "Semanario"]
+
+
+def test_repeated_id_is_no_failure_where_the_address_tells_the_articles_apart(tmp_path: Path) -> None:
+    rows = [{"id": 1, "url": f"https://faro.es/{text}", "text": text} for text in ("uno", "dos")]
+    items = read(tmp_path / "a.jsonl", "\n".join(json.dumps(row) for row in rows))
+    assert [item.text for item in items if isinstance(item, Draft)] == ["uno", "dos"]
+
+
 def test_row_over_the_limit_is_a_failure_and_the_rest_goes_on(tmp_path: Path) -> None:
     long_row = json.dumps({"text": "x" * 5000})
     bad, good = read(tmp_path / "a.jsonl", f'{long_row}\n{{"text": "bien"}}\n', max_mb=0.001)
