@@ -7,19 +7,19 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from rag import consultation, fingerprint
 from rag.articles import FILE_NAME, Articles, Counts, Outcome, Prepared, open_articles
 from rag.config import Settings, load_settings
-from rag.consultation import Parts
+from rag.consultation import Parts, to_ask
 from rag.errors import ArchiveError, ArchiveMissingError
-from rag.interfaces import ChatModel, Embedder, TokenCounter, VectorIndex, WordIndex
+from rag.interfaces import ChatModel, Embedder, VectorIndex, WordIndex
 from rag.lock import Hold, hold
 from rag.response import respond
-from rag.schema import Answer, Article, Ask, Consultation, Hit, Turn
+from rag.schema import Answer, Article, Consultation, Hit, Turn
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 History = Sequence[Turn | tuple[str, str]]
 Progress = Callable[[int, int], None]
+T = TypeVar("T")
 
 # Passages embedded between two commits: a crash costs at most this much work, a question waits at most this long.
 _EMBED_BATCH = 32
@@ -63,8 +64,10 @@ class Archive:
         self._given_embedder = embedder
         self._given_chat_model = chat_model
         self._notify = notify
-        # Guards the lazy parts and all writing; reading needs no lock.
+        # Guards the making of parts and all writing; reading needs no lock.
         self._lock = threading.RLock()
+        self._made: dict[str, Any] = {}
+        self._closed = False
 
     @classmethod
     def open(
@@ -94,6 +97,7 @@ class Archive:
             ArchiveError: The folder cannot be used.
         """
         path = Path(path)
+        settings = settings or load_settings(environ=os.environ)
         _check_folder(path, create=create)
         held = hold(path)
         try:
@@ -103,7 +107,7 @@ class Archive:
             raise
         archive = cls(
             path,
-            settings=settings or load_settings(environ=os.environ),
+            settings=settings,
             truth=truth,
             held=held,
             embedder=embedder,
@@ -122,10 +126,11 @@ class Archive:
     def close(self) -> None:
         """Release the archive; closing twice does nothing."""
         with self._lock:
-            for part in ("_vectors", "_words"):
-                index = self.__dict__.pop(part, None)
-                if index is not None:
-                    index.close()
+            self._closed = True
+            for part in ("vectors", "words"):
+                if part in self._made:
+                    self._made[part].close()
+            self._made.clear()
             self._truth.close()
             self._held.release()
 
@@ -158,7 +163,7 @@ class Archive:
         Raises:
             ValueError: The question is empty, or `since` is after `until`.
         """
-        ask = _to_ask(question, history=history, since=since, until=until, outlets=outlets)
+        ask = to_ask(_asked(question, history, since, until, outlets))
         answer: Answer = self._chain.invoke(ask)
         return answer
 
@@ -175,7 +180,7 @@ class Archive:
 
         Takes and raises what `ask` does.
         """
-        ask = _to_ask(question, history=history, since=since, until=until, outlets=outlets)
+        ask = to_ask(_asked(question, history, since, until, outlets))
         yield from self._chain.stream(ask)
 
     def consult(
@@ -191,7 +196,7 @@ class Archive:
 
         Takes and raises what `ask` does.
         """
-        ask = _to_ask(question, history=history, since=since, until=until, outlets=outlets)
+        ask = to_ask(_asked(question, history, since, until, outlets))
         understood = consultation.understand(ask, parts=self._parts)
         return consultation.read(consultation.retrieve_all(understood, parts=self._parts), parts=self._parts)
 
@@ -205,7 +210,9 @@ class Archive:
         outlets: Sequence[str] = (),
     ) -> list[Hit]:
         """Return the `k` passages nearest to a question or keywords, best first."""
-        ask = _to_ask(question, history=(), since=since, until=until, outlets=outlets)
+        if k < 1:
+            raise ValueError(f"k is {k}: ask for 1 passage or more")
+        ask = to_ask(_asked(question, (), since, until, outlets))
         return consultation.search(consultation.understand(ask, parts=self._parts), parts=self._parts, k=k)
 
     def as_runnable(self) -> Runnable[Any, Answer]:
@@ -271,10 +278,17 @@ class Archive:
         return self._truth.languages()
 
     def put(self, prepared: Sequence[Prepared]) -> list[Outcome]:
-        """Keep articles durably and return what became of each; `embed_pending` makes them findable by meaning."""
+        """Keep articles durably, findable by their words, and return what became of each.
+
+        `embed_pending` makes them findable by meaning.
+        """
         with self._lock:
             self._remember_fingerprint()
-            return self._truth.put(prepared)
+            # Indexes that are ahead, of a truth that was restored from a copy, must notice before it grows past them.
+            words, _ = self._words, self._vectors
+            outcomes = self._truth.put(prepared)
+            words.catch_up(self._truth)
+            return outcomes
 
     def embed_pending(self, *, progress: Progress | None = None) -> int:
         """Embed every passage that has no vector yet, bring both indexes up to date, and return how many there were."""
@@ -298,11 +312,36 @@ class Archive:
     @property
     def embedder(self) -> Embedder:
         """What makes the vectors of this archive."""
-        with self._lock:
-            return self._embedder
+        return self._part("embedder", self._make_embedder)
 
-    @cached_property
-    def _embedder(self) -> Embedder:
+    def _part(self, name: str, make: Callable[[], T]) -> T:
+        """Return a part, made once: functools.cached_property has a lock of its own, which ours would deadlock with."""
+        if name not in self._made:
+            with self._lock:
+                if self._closed:
+                    raise ArchiveError(f"archive {self.path} is closed: open it again")
+                if name not in self._made:
+                    self._made[name] = make()
+        part: T = self._made[name]
+        return part
+
+    @property
+    def _vectors(self) -> VectorIndex:
+        return self._part("vectors", self._make_vectors)
+
+    @property
+    def _words(self) -> WordIndex:
+        return self._part("words", self._make_words)
+
+    @property
+    def _parts(self) -> Parts:
+        return self._part("parts", self._make_parts)
+
+    @property
+    def _chain(self) -> Runnable[Any, Answer]:
+        return self._part("chain", self._make_chain)
+
+    def _make_embedder(self) -> Embedder:
         if self._given_embedder is not None:
             embedder = self._given_embedder
         else:
@@ -312,30 +351,21 @@ class Archive:
         self._check_fingerprint(fingerprint.of(embedder, settings=self.settings))
         return embedder
 
-    @cached_property
-    def _vectors(self) -> VectorIndex:
+    def _make_vectors(self) -> VectorIndex:
         from rag.vectors import open_vector_index
 
         index = open_vector_index(self.path / "vectors", dim=self._dim())
         index.catch_up(self._truth)
         return index
 
-    @cached_property
-    def _words(self) -> WordIndex:
+    def _make_words(self) -> WordIndex:
         from rag.words import open_word_index
 
         index = open_word_index(self.path / "words")
         index.catch_up(self._truth)
         return index
 
-    @cached_property
-    def _counter(self) -> TokenCounter:
-        from rag.tokens import load_counter
-
-        return load_counter()
-
-    @cached_property
-    def _chat_model(self) -> ChatModel | None:
+    def _make_chat_model(self) -> ChatModel | None:
         if self._given_chat_model is not None:
             return self._given_chat_model
         if self.settings.answer.model == "extractive":
@@ -344,41 +374,38 @@ class Archive:
 
         return load_chat_model(self.settings.answer)
 
-    @cached_property
-    def _parts(self) -> Parts:
+    def _make_parts(self) -> Parts:
         from rag.reading import SentenceReader
 
-        with self._lock:
-            return Parts(
-                embedder=self._embedder,
-                vectors=self._vectors,
-                words=self._words,
-                reader=SentenceReader(load_sentence_vectors=self._truth.sentence_vectors_of),
-                load_passages=self._truth.passages_by_id,
-                load_vectors=self._truth.vectors_of,
-                languages=self._truth.languages,
-                settings=self.settings.retrieval,
-            )
+        return Parts(
+            embedder=self.embedder,
+            vectors=self._vectors,
+            words=self._words,
+            reader=SentenceReader(load_sentence_vectors=self._truth.sentence_vectors_of),
+            load_passages=self._truth.passages_by_id,
+            load_vectors=self._truth.vectors_of,
+            languages=self._truth.languages,
+            settings=self.settings.retrieval,
+        )
 
-    @cached_property
-    def _chain(self) -> Runnable[Any, Answer]:
+    def _make_chain(self) -> Runnable[Any, Answer]:
         from rag.chain import compose
+        from rag.tokens import load_counter
 
-        with self._lock:
-            parts, chat_model = self._parts, self._chat_model
-            return compose(
-                consult=[
-                    ("understand", partial(consultation.understand, parts=parts)),
-                    ("retrieve", partial(consultation.retrieve_all, parts=parts)),
-                    ("read", partial(consultation.read, parts=parts)),
-                ],
-                respond=partial(
-                    respond,
-                    settings=self.settings.answer,
-                    model=chat_model,
-                    counter=self._counter if chat_model else None,
-                ),
-            )
+        parts, chat_model = self._parts, self._make_chat_model()
+        return compose(
+            consult=[
+                ("understand", partial(consultation.understand, parts=parts)),
+                ("retrieve", partial(consultation.retrieve_all, parts=parts)),
+                ("read", partial(consultation.read, parts=parts)),
+            ],
+            respond=partial(
+                respond,
+                settings=self.settings.answer,
+                model=chat_model,
+                counter=load_counter(notify=self._notify) if chat_model else None,
+            ),
+        )
 
     # ---- keeping the parts in step
 
@@ -390,7 +417,7 @@ class Archive:
 
     def _dim(self) -> int:
         known = self._fingerprint()
-        return int(known["dim"]) if known else self._embedder.dim
+        return int(known["dim"]) if known else self.embedder.dim
 
     def _fingerprint(self) -> dict[str, str] | None:
         known = self._truth.meta(_FINGERPRINT)
@@ -398,7 +425,7 @@ class Archive:
 
     def _remember_fingerprint(self) -> None:
         if self._fingerprint() is None:
-            made = fingerprint.of(self._embedder, settings=self.settings)
+            made = fingerprint.of(self.embedder, settings=self.settings)
             self._truth.set_meta(_FINGERPRINT, json.dumps(made, sort_keys=True))
 
     def _check_fingerprint(self, wanted: dict[str, str]) -> None:
@@ -425,6 +452,7 @@ def _check_folder(path: Path, *, create: bool) -> None:
         )
 
 
-def _to_ask(question: str, *, history: History, since: date | None, until: date | None, outlets: Sequence[str]) -> Ask:
-    turns = tuple(turn if isinstance(turn, Turn) else Turn(*turn) for turn in history)
-    return Ask(question=question, history=turns, since=since, until=until, outlets=tuple(outlets))
+def _asked(
+    question: str, history: History, since: date | None, until: date | None, outlets: Sequence[str]
+) -> dict[str, Any]:
+    return {"question": question, "history": history, "since": since, "until": until, "outlets": outlets}

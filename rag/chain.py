@@ -9,9 +9,8 @@ import asyncio
 import ipaddress
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import date
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -24,12 +23,10 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnableSequence
 
 from rag.config import AnswerSettings
+from rag.consultation import Question, to_ask
 from rag.errors import ModelError
 from rag.interfaces import ChatModel, Embedder, Message
-from rag.schema import Answer, Ask, Consultation, Hit, Passage, Turn
-
-Question = str | Mapping[str, Any] | Ask
-"""A question as a caller of the chain may put it; a mapping has the fields of `Ask`, dates also as ISO text."""
+from rag.schema import Answer, Consultation, Hit, Passage
 
 
 def compose(
@@ -51,36 +48,6 @@ def compose(
     steps: list[Runnable[Any, Any]] = [RunnableLambda(to_ask, name="ask")]
     steps += [RunnableLambda(step, name=name) for name, step in consult]
     return RunnableSequence(*steps, _answer_step(respond), name="hemeroteca")
-
-
-def to_ask(question: Question) -> Ask:
-    """Return the question as an `Ask`.
-
-    Raises:
-        ValueError: A mapping has no "question", an unknown key, or a date that is not ISO 8601.
-    """
-    if isinstance(question, Ask):
-        return question
-    if isinstance(question, str):
-        return Ask(question)
-    unknown = set(question) - set(Ask.__dataclass_fields__)
-    if unknown or not isinstance(question.get("question"), str):
-        raise ValueError(
-            f"question has the keys {sorted(map(str, question))}: it needs 'question' (text), and may have "
-            "'history', 'since', 'until' and 'outlets'"
-        )
-    history = question.get("history") or ()
-    return Ask(
-        question=question["question"],
-        history=tuple(turn if isinstance(turn, Turn) else Turn(*turn) for turn in history),
-        since=_to_date(question.get("since")),
-        until=_to_date(question.get("until")),
-        outlets=tuple(question.get("outlets") or ()),
-    )
-
-
-def _to_date(value: date | str | None) -> date | None:
-    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _answer_step(respond: Callable[[Consultation], Iterator[Answer]]) -> Runnable[Consultation, Answer]:

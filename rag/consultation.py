@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +14,10 @@ from rag.config import RetrievalSettings
 from rag.interfaces import Embedder, Filters, Reader, Reading, Vector, VectorIndex, WordIndex
 from rag.language import detect_language
 from rag.retrieval import LoadPassages, LoadVectors, retrieve
-from rag.schema import Ask, Consultation, Hit
+from rag.schema import Ask, Consultation, Hit, Turn
+
+Question = str | Mapping[str, Any] | Ask
+"""A question as a caller of the chain may put it; a mapping has the fields of `Ask`, dates also as ISO text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,39 @@ class Retrieved:
     understood: Understood
     hits: tuple[tuple[Hit, ...], ...]
     timings: Mapping[str, float] = field(default_factory=dict)
+
+
+def to_ask(question: Question) -> Ask:
+    """Return the question as an `Ask`.
+
+    Raises:
+        ValueError: A mapping has no "question", an unknown key, or a date that is not ISO 8601.
+    """
+    if isinstance(question, Ask):
+        return question
+    if isinstance(question, str):
+        return Ask(question)
+    unknown = set(question) - set(Ask.__dataclass_fields__)
+    if unknown or not isinstance(question.get("question"), str):
+        raise ValueError(
+            f"question has the keys {sorted(map(str, question))}: it needs 'question' (text), and may have "
+            "'history', 'since', 'until' and 'outlets'"
+        )
+    history = question.get("history") or ()
+    return Ask(
+        question=question["question"],
+        history=tuple(turn if isinstance(turn, Turn) else Turn(*turn) for turn in history),
+        since=_to_date(question.get("since")),
+        until=_to_date(question.get("until")),
+        outlets=tuple(question.get("outlets") or ()),
+    )
+
+
+def _to_date(value: date | str | None) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError as exc:
+        raise ValueError(f"{value!r} is not a date: write it as 2024-06-19") from exc
 
 
 def understand(ask: Ask, *, parts: Parts) -> Understood:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,13 +11,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import RunnableConfig
 
 from ingest import ingest
 from rag import Archive, ArchiveError, ArchiveLockedError, ArchiveMissingError, FingerprintError, NotFoundError, Turn
+from rag.articles import Prepared
 from rag.config import Settings, load_settings
 from rag.interfaces import Embedder
+from rag.schema import Article, Passage, Sentence
 
 ARTICLES = [
     {
@@ -123,6 +130,80 @@ def test_a_stream_begins_with_the_hits_and_ends_with_the_answer(archive: Archive
 def test_a_follow_up_is_understood_from_the_conversation(archive: Archive) -> None:
     answer = archive.ask("¿Y cuánto dura?", history=[Turn("¿Qué firmaron los estibadores?", "Un acuerdo.")])
     assert "El convenio dura tres años." in [statement.text for statement in answer.statements]
+
+
+class Steps(BaseCallbackHandler):
+    """Writes down which steps ended."""
+
+    def __init__(self) -> None:
+        self.started: dict[UUID, str] = {}
+        self.ended: list[str] = []
+
+    def on_chain_start(self, serialized: object, inputs: object, *, run_id: UUID, **known: Any) -> None:
+        self.started[run_id] = str(known.get("name"))
+
+    def on_chain_end(self, outputs: object, *, run_id: UUID, **known: Any) -> None:
+        self.ended.append(self.started[run_id])
+
+
+STEPS = ["ask", "understand", "retrieve", "read", "answer", "hemeroteca"]
+
+
+@pytest.mark.parametrize("way", ["invoke", "stream", "batch", "ainvoke"])
+def test_a_callback_handler_follows_every_step(archive: Archive, way: str) -> None:
+    chain, steps, question = archive.as_runnable(), Steps(), "¿Cuánto dinero perdió la naviera?"
+    config: RunnableConfig = {"callbacks": [steps]}
+    if way == "invoke":
+        answer = chain.invoke(question, config)
+    elif way == "stream":
+        answer = list(chain.stream(question, config))[-1]
+    elif way == "batch":
+        [answer] = chain.batch([question], config)
+    else:
+        answer = asyncio.run(chain.ainvoke(question, config))
+    assert steps.ended == STEPS
+    assert replace(answer, timings={}) == replace(archive.ask(question), timings={})
+
+
+def test_dates_may_be_iso_text(archive: Archive) -> None:
+    assert archive.ask("¿Cuánto perdió la naviera?", since="2030-01-01").status == "unknown"  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'mañana' is not a date: write it as 2024-06-19"):
+        archive.ask("¿Cuánto perdió la naviera?", since="mañana")  # type: ignore[arg-type]
+
+
+def test_what_was_put_is_found_by_its_words_before_it_is_embedded(archive: Archive) -> None:
+    sentence = Sentence(0, 22, "El faro luce de nuevo.")
+    article = Article(id="f", text=sentence.text, language="es", content_hash="h")
+    passage = Passage("f-0", "f", 0, 0, 22, sentence.text, "es", sentence.text, (sentence,))
+    archive.put([Prepared(article=article, passages=(passage,), place="f", source_hash="h")])
+    assert sentence.text in [hit.passage.text for hit in archive.search("faro luce")]
+    archive.delete("f")
+
+
+def test_a_closed_archive_answers_nothing(tmp_path: Path, embedder: Embedder) -> None:
+    archive = Archive.open(tmp_path / "archive", create=True, embedder=embedder, settings=Settings())
+    archive.close()
+    archive.close()
+    with pytest.raises(ArchiveError, match="is closed"):
+        archive.ask("¿Qué?")
+
+
+def test_asking_and_searching_at_once_from_cold_do_not_wait_for_each_other(tmp_path: Path, embedder: Embedder) -> None:
+    with Archive.open(tmp_path / "archive", create=True, embedder=embedder, settings=Settings()) as archive:
+        ingest(archive, [write_rows(tmp_path / "rows.jsonl", ARTICLES)])
+    with Archive.open(tmp_path / "archive", embedder=embedder, settings=Settings()) as archive:
+        with archive._lock:
+            threads = [
+                threading.Thread(target=ask, args=("¿Cuánto dura el convenio?",), daemon=True)
+                for ask in (archive.ask, archive.search, archive.consult)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(timeout=0.2)
+        for thread in threads:
+            thread.join(timeout=30)
+        assert not any(thread.is_alive() for thread in threads)
 
 
 def test_the_chain_is_what_ask_runs(archive: Archive) -> None:

@@ -72,7 +72,7 @@ def test_below_the_threshold_it_declines_and_keeps_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("ask", "reason"),
     [
-        (Ask("¿?"), "todavía no tiene artículos"),
+        (Ask("¿?"), "no hay pasajes que buscar"),
         (Ask("¿?", since=date(2030, 1, 1)), "fechas o medios pedidos"),
         (Ask("¿?", outlets=("Nadie",)), "fechas o medios pedidos"),
     ],
