@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ingest.sources import unreadable, written
 from rag.errors import SourceError
 from rag.schema import IngestFailure
 
@@ -26,7 +27,7 @@ from rag.schema import IngestFailure
 class Draft:
     """An article as its source gives it: normalised text, before cleaning.
 
-    `place` is the file's absolute path, with the line for a row; `line` is that line's number, None for a file.
+    `place` is the file's absolute path without links, with the line for a row; `line` is that line's number or None.
     """
 
     text: str
@@ -59,7 +60,7 @@ _MAX_CONTROL_SHARE = 0.01
 
 _TEXT_FIELDS = ("title", "outlet", "url", "author", "language", "agency")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?P<fields>.*?)\n?---[ \t]*(?:\n|\Z)", re.DOTALL)
-_FRONT_MATTER_LINE = re.compile(r"(?P<key>[^\s:#][^:]*?)\s*:\s+(?P<value>.*\S)\s*")
+_FRONT_MATTER_LINE = re.compile(r"(?P<key>[^\s:#][^:]*):\s(?P<value>.*)")
 _FRONT_MATTER_NAMES = {
     "date": "published",
     "fecha": "published",
@@ -71,7 +72,7 @@ _FRONT_MATTER_NAMES = {
     "titulo": "title",
     "autor": "author",
 }
-_HEADING = re.compile(r"^#[ \t]+(?P<title>.*?)[ \t]*#*[ \t]*$", re.MULTILINE)
+_HEADING = re.compile(r"^#[ \t]+(?P<title>.*)$", re.MULTILINE)
 
 _MONTHS = {
     month: number
@@ -101,9 +102,9 @@ def read_file(path: Path, *, max_mb: float) -> Iterator[Draft | IngestFailure]:
         else:
             yield _read_article(path, limit)
     except SourceError as exc:
-        yield IngestFailure(str(path), str(exc))
+        yield IngestFailure(written(path), str(exc))
     except OSError as exc:
-        yield IngestFailure(str(path), f"cannot be opened ({exc.strerror}): check that it exists and may be read")
+        yield unreadable(path, exc)
 
 
 def normalised(text: str) -> str:
@@ -140,7 +141,7 @@ def _read_article(path: Path, limit: int) -> Draft:
     if len(content) > limit:
         raise SourceError(_too_large(limit))
     text = normalised(_decoded(content))
-    place = str(path.absolute())
+    place = written(path.resolve())
     if path.suffix.lower() == ".md":
         return _from_markdown(text, place)
     if not text.strip():
@@ -174,23 +175,23 @@ def _from_markdown(text: str, place: str) -> Draft:
     if match := _FRONT_MATTER.match(text):
         for line in match["fields"].split("\n"):
             if pair := _FRONT_MATTER_LINE.fullmatch(line):
-                key = pair["key"].lower()
-                fields[_FRONT_MATTER_NAMES.get(key, key)] = pair["value"].strip("\"'")
+                key = pair["key"].strip().lower()
+                fields[_FRONT_MATTER_NAMES.get(key, key)] = pair["value"].strip().strip("\"'")
         text = text[match.end() :]
     if not text.strip():
         raise SourceError("is empty: there is no text to take in")
     if not fields.get("title") and (heading := _HEADING.search(text)):
-        fields["title"] = heading["title"]
+        fields["title"] = heading["title"].rstrip(" \t").rstrip("#")
     return _draft(fields | {"text": text}, place=place, line=None)
 
 
 def _read_rows(path: Path, limit: int) -> Iterator[Draft | IngestFailure]:
     lines_of_ids: dict[tuple[str | None, str], tuple[int, bytes]] = {}
-    number = 0
+    number, absolute = 0, written(path.resolve())
     with path.open("rb") as file:
         while content := file.readline(limit + 1):
             number += 1
-            place = f"{path} line {number}"
+            place = f"{written(path)} line {number}"
             if len(content) > limit and not content.endswith(b"\n"):
                 while content and not content.endswith(b"\n"):
                     content = file.readline(limit + 1)
@@ -201,7 +202,7 @@ def _read_rows(path: Path, limit: int) -> Iterator[Draft | IngestFailure]:
             if not content.strip():
                 continue
             try:
-                draft = _draft(_parsed_row(content), place=f"{path.absolute()} line {number}", line=number)
+                draft = _draft(_parsed_row(content), place=f"{absolute} line {number}", line=number)
                 _check_id(draft, lines_of_ids, number)
             except SourceError as exc:
                 yield IngestFailure(place, str(exc))

@@ -1,5 +1,6 @@
 import codecs
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -60,6 +61,32 @@ def test_zero_width_and_emoji_stay() -> None:
 def test_place_of_a_file_is_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert drafted(Path("a.txt"), "Hola.").place == str(tmp_path / "a.txt")
+
+
+def test_place_is_the_same_by_every_spelling(tmp_path: Path) -> None:
+    drafted(tmp_path / "a.txt", "Hola.")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "a.txt")
+    (tmp_path / "folder").mkdir()
+    spellings = [tmp_path / "a.txt", tmp_path / "folder" / ".." / "a.txt", tmp_path / "link.txt"]
+    places = {item.place for path in spellings for item in read_file(path, max_mb=1)}
+    assert places == {str(tmp_path / "a.txt")}
+
+
+@pytest.mark.parametrize("content", ["Hola.", ""], ids=["text", "failure"])
+def test_place_of_a_file_whose_name_is_not_utf_8_can_be_written(tmp_path: Path, content: str) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/espa\xf1a.txt"))
+    try:
+        item = only(path, content)
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    assert item.place == str(tmp_path / r"espa\xf1a.txt")
+
+
+def test_long_blanks_in_a_heading_or_front_matter_end(tmp_path: Path) -> None:
+    # No clock: with a pattern that tries every split of the blanks, these take hours.
+    blanks = " " * 50_000
+    draft = drafted(tmp_path / "a.md", f"---\nkey{blanks}\nother:{blanks}\n---\n# a{blanks}b\n")
+    assert draft.title == "a b"
 
 
 @pytest.mark.parametrize(
