@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,8 +28,12 @@ class Hold:
     def release(self) -> None:
         """Let others have the archive; releasing twice does nothing."""
         if self.lock.is_locked:
-            (self.folder / _HOLDER).unlink(missing_ok=True)
-            self.lock.release()
+            try:
+                # The note only informs: one that cannot be removed must not keep the archive held.
+                with suppress(OSError):
+                    (self.folder / _HOLDER).unlink(missing_ok=True)
+            finally:
+                self.lock.release()
 
 
 def hold(folder: Path) -> Hold:
@@ -38,7 +43,8 @@ def hold(folder: Path) -> Hold:
         ArchiveLockedError: Another process, or another `Archive` of this one, holds it.
         ArchiveError: The folder cannot be written.
     """
-    lock = FileLock(folder / _LOCK, timeout=0)
+    # Not of one thread: an archive opened in one may be closed in another, as a web server does.
+    lock = FileLock(folder / _LOCK, timeout=0, thread_local=False)
     try:
         lock.acquire()
         holder = {
@@ -50,6 +56,7 @@ def hold(folder: Path) -> Hold:
     except Timeout as exc:
         raise ArchiveLockedError(_who_holds(folder)) from exc
     except OSError as exc:
+        lock.release()
         raise ArchiveError(
             f"archive {folder} cannot be written ({exc.strerror}): check its permissions, or copy it elsewhere"
         ) from exc
