@@ -246,8 +246,12 @@ class _Turns:
     def question(self) -> Iterator[None]:
         with self._changed:
             self._questions += 1
-            self._changed.wait_for(lambda: not self._taken and not self._passages_are_due())
-            self._questions -= 1
+            try:
+                self._changed.wait_for(lambda: not self._taken and not self._passages_are_due())
+            finally:
+                # Also after an interrupt, and told to the others: they would wait for this one for ever.
+                self._questions -= 1
+                self._changed.notify_all()
             self._ahead += 1 if self._passages else 0
             self._taken = True
         with self._returned():
@@ -257,8 +261,11 @@ class _Turns:
     def passages(self) -> Iterator[None]:
         with self._changed:
             self._passages += 1
-            self._changed.wait_for(lambda: not self._taken and (not self._questions or self._passages_are_due()))
-            self._passages -= 1
+            try:
+                self._changed.wait_for(lambda: not self._taken and (not self._questions or self._passages_are_due()))
+            finally:
+                self._passages -= 1
+                self._changed.notify_all()
             self._ahead = 0
             self._taken = True
         with self._returned():

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import pytest
 
 from rag.bundled import WEIGHTS, read_packed, write_model
 from rag.config import EmbeddingSettings
-from rag.embedding import SentenceEmbedder, load_embedder
+from rag.embedding import SentenceEmbedder, _Turns, load_embedder
 from rag.errors import ModelError
 from rag.interfaces import Embedder
 from rag.schema import Passage, Sentence
@@ -183,6 +184,41 @@ def test_questions_and_passages_from_many_threads_get_their_own_vectors(small: S
         thread.join(timeout=60)
     assert not any(thread.is_alive() for thread in threads)
     assert failures == []
+
+
+class InterruptedOnce(threading.Condition):
+    """A condition whose first wait ends as Ctrl-C ends one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.interrupted = False
+
+    def wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:
+        if not self.interrupted:
+            self.interrupted = True
+            raise KeyboardInterrupt
+        return super().wait_for(predicate, timeout)
+
+
+@pytest.mark.parametrize("interrupted", ["question", "passages"])
+@pytest.mark.parametrize("after", ["question", "passages"])
+def test_an_interrupted_wait_keeps_nobody_waiting(interrupted: str, after: str) -> None:
+    turns = _Turns()
+    turns._changed = InterruptedOnce()
+    with pytest.raises(KeyboardInterrupt), getattr(turns, interrupted)():
+        pass
+    # More questions than may go ahead of passages that wait, were any still counted as waiting.
+    had: list[int] = []
+
+    def take_turns() -> None:
+        for turn in range(20):
+            with getattr(turns, after)():
+                had.append(turn)
+
+    taking = threading.Thread(target=take_turns, daemon=True)
+    taking.start()
+    taking.join(timeout=10)
+    assert had == list(range(20))
 
 
 @pytest.mark.slow
