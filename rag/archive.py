@@ -375,13 +375,16 @@ class Archive:
         return load_chat_model(self.settings.answer)
 
     def _make_parts(self) -> Parts:
-        from rag.reading import SentenceReader
+        from rag.reading import CALIBRATED_MODEL, SentenceReader
 
         return Parts(
             embedder=self.embedder,
             vectors=self._vectors,
             words=self._words,
-            reader=SentenceReader(load_sentence_vectors=self._truth.sentence_vectors_of),
+            reader=SentenceReader(
+                load_sentence_vectors=self._truth.sentence_vectors_of,
+                calibrated=self.embedder.fingerprint.get("model") == CALIBRATED_MODEL,
+            ),
             load_passages=self._truth.passages_by_id,
             load_vectors=self._truth.vectors_of,
             languages=self._truth.languages,

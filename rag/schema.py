@@ -103,7 +103,7 @@ class Hit:
 class Evidence:
     """A sentence that speaks to the question: `score` is the reader's, higher is better, 0 to 1.
 
-    `cosine` is the similarity of sentence and question, -1 to 1.
+    `cosine` is the similarity of sentence and question, -1 to 1, and like the hit's on the scale of the reader's model.
     """
 
     hit: Hit
@@ -180,7 +180,8 @@ class Consultation:
 class Answer:
     """What the archive says to a question.
 
-    `text` carries `[n]` markers that resolve in `citations`; `reason` says in words of the question's language why the
+    `text` carries `[n]` markers that resolve in `citations` (an article's own words may hold brackets too: a program reads
+    `statements`, which have none of ours); `reason` says in words of the question's language why the
     status is what it is; `confidence` is the probability, 0 to 1, that the archive answers the question; `timings` are
     seconds per step; `notices` are sentences a reader should see (a model that failed, a filter that was widened).
 

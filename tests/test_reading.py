@@ -60,6 +60,20 @@ def test_of_sentences_equally_near_the_one_with_a_number_answers_how_many() -> N
     assert reading.evidence[0].sentence.text == "Son 14."
 
 
+def test_cosines_of_another_model_are_judged_by_their_place_among_the_others() -> None:
+    def judged(vectors: Sequence[Sequence[float]]) -> list[float]:
+        other = SentenceReader(
+            load_sentence_vectors=lambda ids: {"p": np.array(vectors, dtype=np.float32)}, calibrated=False
+        )
+        found = other.read("¿Qué?", [hit("p", ["Uno.", "Dos."])], language="es", question_vector=QUESTION_VECTOR)
+        assert [item.sentence.text for item in found.evidence] == ["Dos.", "Uno."]
+        # The mean and one spread to each side of it.
+        return [round(item.cosine, 3) for item in found.evidence]
+
+    assert judged([[0.2, 0.98], [0.6, 0.8]]) == [0.814, 0.758]
+    assert judged([[0.5, 0.87], [0.7, 0.71]]) == [0.814, 0.758]
+
+
 def test_nothing_found_is_probability_zero() -> None:
     reading = reader({}).read("¿Qué?", [], language="es", question_vector=QUESTION_VECTOR)
     assert (reading.evidence, reading.probability) == ((), 0.0)
