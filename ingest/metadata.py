@@ -46,12 +46,13 @@ def to_article(draft: Draft, *, known_languages: Sequence[str] = ()) -> Article:
         "outlet": draft.outlet,
         "published": draft.published.isoformat() if draft.published else None,
         "language": language,
-        "url": draft.url,
+        # Another spelling of the same address changes nothing.
+        "url": canonical_url(draft.url) if draft.url else None,
         "author": draft.author,
         "agency": draft.agency or cleaned.agency,
     }
     return Article(
-        id=_digest(identity_of(draft, text=cleaned.text))[:16],
+        id=_id_of(draft, text=cleaned.text),
         text=cleaned.text,
         title=title,
         outlet=draft.outlet,
@@ -67,6 +68,16 @@ def to_article(draft: Draft, *, known_languages: Sequence[str] = ()) -> Article:
     )
 
 
+def article_id(draft: Draft) -> str:
+    """Return the id of the article that a draft holds, without the work of making the article."""
+    by_text = not draft.url and not draft.given_id and draft.line is not None
+    return _id_of(draft, text=clean(draft.text).text if by_text else "")
+
+
+def _id_of(draft: Draft, *, text: str) -> str:
+    return _digest(identity_of(draft, text=text))[:16]
+
+
 def identity_of(draft: Draft, *, text: str) -> str:
     """Return what makes the draft this article and no other: URL, else given id, else a file's path or a row's text.
 
@@ -80,12 +91,8 @@ def identity_of(draft: Draft, *, text: str) -> str:
         return f"id:{within}:{draft.given_id}"
     if draft.line is None:
         return f"path:{draft.place}"
-    return f"row:{text_hash(text)}"
-
-
-def text_hash(text: str) -> str:
-    """Return the SHA-256, 64 hex digits, of the text with white space made uniform: equal for exact duplicates."""
-    return _digest(" ".join(text.split()))
+    # As in the archive: the same text of another outlet or day is another print of it.
+    return f"row:{draft.outlet or ''}:{draft.published or ''}:{_digest(' '.join(text.split()))}"
 
 
 def canonical_url(url: str) -> str:

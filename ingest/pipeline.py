@@ -7,18 +7,18 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from ingest.chunking import passages_of
-from ingest.metadata import to_article
+from ingest.metadata import article_id, to_article
 from ingest.readers import Draft, read_file
-from ingest.sources import find_files
+from ingest.sources import find_files, written
 from rag.archive import Archive
 from rag.articles import Prepared
-from rag.errors import SourceError
-from rag.schema import IngestFailure, IngestSummary
+from rag.errors import NotFoundError, SourceError
+from rag.schema import Article, IngestFailure, IngestSummary
 
 # Articles kept in one transaction.
 _BATCH = 64
@@ -26,27 +26,59 @@ _BATCH = 64
 _VERSION = 1
 
 
+_WRITTEN = ("added", "changed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A draft, and its place as the paths were given."""
+
+    draft: Draft
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """Where an ingest met an article first; `content_hash` is None where the archive knew the place already."""
+
+    place: str
+    draft_hash: str
+    content_hash: str | None
+
+
 def ingest(
-    archive: Archive, paths: Sequence[str | Path], *, progress: Callable[[int, int], None] | None = None
+    archive: Archive,
+    paths: str | Path | Sequence[str | Path],
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> IngestSummary:
     """Take files and folders into an archive and return what became of them.
 
     First every article is kept, then its passages are embedded: what is interrupted is resumed by the next ingest.
-    Taking the same things in again changes nothing. One bad file or row is reported and the rest go on.
+    Taking the same things in again changes nothing. One bad file or row is reported and the rest go on; so is a second
+    version of an article, of which the first that is met counts.
 
     Args:
         archive: Where to; may be in use by other threads.
-        paths: Files and folders of .txt, .md and .jsonl.
+        paths: Files and folders of .txt, .md and .jsonl, or a single one.
         progress: Called with (passages embedded, passages to embed).
+
+    Raises:
+        ValueError: `paths` is empty.
     """
     began = time.perf_counter()
+    paths = [paths] if isinstance(paths, str | Path) else paths
+    if not paths:
+        raise ValueError("there is no path to take in: give at least one file or folder")
     outcomes: Counter[str] = Counter()
     failures: list[IngestFailure] = []
+    firsts: dict[str, _First] = {}
     passages = 0
     drafts = _drafts([Path(path) for path in paths], max_mb=archive.settings.ingest.max_article_mb)
     while batch := list(islice(drafts, _BATCH)):
         failures += [item for item in batch if isinstance(item, IngestFailure)]
-        prepared, unchanged, failed = _prepare([item for item in batch if isinstance(item, Draft)], archive=archive)
+        reads = [item for item in batch if isinstance(item, _Read)]
+        prepared, unchanged, failed = _prepare(reads, archive=archive, firsts=firsts)
         failures += failed
         outcomes["unchanged"] += unchanged
         if prepared:
@@ -67,45 +99,100 @@ def ingest(
     )
 
 
-_WRITTEN = ("added", "changed")
-
-
-def _drafts(paths: Sequence[Path], *, max_mb: float) -> Iterator[Draft | IngestFailure]:
+def _drafts(paths: Sequence[Path], *, max_mb: float) -> Iterator[_Read | IngestFailure]:
     for found in find_files(paths):
         if isinstance(found, IngestFailure):
             yield found
-        else:
-            yield from read_file(found, max_mb=max_mb)
+            continue
+        for item in read_file(found, max_mb=max_mb):
+            if isinstance(item, Draft):
+                yield _Read(item, written(found) + (f" line {item.line}" if item.line else ""))
+            else:
+                yield item
 
 
-def _prepare(drafts: Sequence[Draft], *, archive: Archive) -> tuple[list[Prepared], int, list[IngestFailure]]:
-    """Return the articles that are new or changed, how many were seen before as they are, and what failed."""
-    known = archive.known_sources([draft.place for draft in drafts])
+def _prepare(
+    reads: Sequence[_Read], *, archive: Archive, firsts: dict[str, _First]
+) -> tuple[list[Prepared], int, list[IngestFailure]]:
+    """Return the articles that are new or changed, how many were seen before as they are, and what failed.
+
+    Args:
+        reads: What was read, in order.
+        archive: Asked for what it knows; not written to.
+        firsts: By article id, what the ingest met so far; this adds to it.
+    """
+    known = archive.known_sources([read.draft.place for read in reads])
     languages = archive.languages()
     prepared: list[Prepared] = []
     failures: list[IngestFailure] = []
     unchanged = 0
-    for draft in drafts:
-        source_hash = _source_hash(draft)
-        if known.get(draft.place) == source_hash:
+    for read in reads:
+        draft, source_hash, draft_hash = read.draft, _source_hash(read.draft), _draft_hash(read.draft)
+        first = firsts.get(key := article_id(draft))
+        # What the archive knew when the batch began may be replaced by what the batch brings.
+        if known.get(draft.place) == source_hash and (first is None or first.draft_hash == draft_hash):
+            firsts.setdefault(key, _First(read.place, draft_hash, None))
             unchanged += 1
             continue
         try:
             article = to_article(draft, known_languages=languages)
+            if first is not None:
+                article = _as_first(article, first=first, same=first.draft_hash == draft_hash, archive=archive)
         except SourceError as exc:
-            failures.append(IngestFailure(place=draft.place, reason=str(exc)))
+            failures.append(IngestFailure(place=read.place, reason=str(exc)))
             continue
-        embedder = archive.embedder
-        passages = passages_of(
-            article,
-            count=embedder.count,
-            passage_tokens=archive.settings.ingest.passage_tokens,
-            max_tokens=embedder.max_tokens,
-        )
-        prepared.append(Prepared(article=article, passages=passages, place=draft.place, source_hash=source_hash))
+        firsts.setdefault(key, _First(read.place, draft_hash, article.content_hash))
+        prepared.append(_cut(article, draft.place, source_hash, archive=archive))
     return prepared, unchanged, failures
+
+
+def _as_first(article: Article, *, first: _First, same: bool, archive: Archive) -> Article:
+    """Return a second copy of an article such that the archive takes it for the first at a further place.
+
+    Args:
+        article: The copy.
+        first: What was met before.
+        same: The two were read alike. Their content may still differ: a language is guessed by what else is there.
+            Rows that are known by their text alone are kept once as well, like files of equal text.
+        archive: Asked for the content of what it knew already.
+
+    Raises:
+        SourceError: It is another version.
+    """
+    content_hash = first.content_hash or _kept_hash(article.id, archive=archive)
+    if same or not (article.url or article.given_id):
+        return replace(article, content_hash=content_hash or article.content_hash)
+    if article.content_hash == content_hash:
+        return article
+    identity = f"URL {article.url}" if article.url else f"id {article.given_id!r}"
+    raise SourceError(f"has the {identity} of {first.place}, with another text or other details: keep one of the two")
+
+
+def _kept_hash(article_id: str, *, archive: Archive) -> str | None:
+    try:
+        kept = archive.article(article_id)
+    except NotFoundError:
+        return None
+    # An id that a source gave may look like one of ours.
+    return kept.content_hash if kept.id == article_id else None
+
+
+def _cut(article: Article, place: str, source_hash: str, *, archive: Archive) -> Prepared:
+    embedder = archive.embedder
+    passages = passages_of(
+        article,
+        count=embedder.count,
+        passage_tokens=archive.settings.ingest.passage_tokens,
+        max_tokens=embedder.max_tokens,
+    )
+    return Prepared(article=article, passages=passages, place=place, source_hash=source_hash)
 
 
 def _source_hash(draft: Draft) -> str:
     record = json.dumps([_VERSION, asdict(draft)], default=str, sort_keys=True)
     return hashlib.sha256(record.encode("utf-8")).hexdigest()
+
+
+def _draft_hash(draft: Draft) -> str:
+    """Return what is equal for the same article read at two places."""
+    return _source_hash(replace(draft, place="", line=None))

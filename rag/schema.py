@@ -180,9 +180,9 @@ class Consultation:
 class Answer:
     """What the archive says to a question.
 
-    `text` carries `[n]` markers that resolve in `citations` (an article's own words may hold brackets too: a program reads
-    `statements`, which have none of ours); `reason` says in words of the question's language why the
-    status is what it is; `confidence` is the probability, 0 to 1, that the archive answers the question; `timings` are
+    `text` carries `[n]` markers that resolve in `citations` (an article's own words may hold brackets too: programs
+    read `statements`, which have none of ours); `reason` says in words of the question's language why the status is
+    what it is; `confidence` is the probability, 0 to 1, that the archive answers the question; `timings` are
     seconds per step; `notices` are sentences a reader should see (a model that failed, a filter that was widened).
 
     While streaming, each `Answer` is a snapshot that replaces the one before it (`status` "partial"), so adding two

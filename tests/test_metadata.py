@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from ingest.metadata import canonical_url, text_hash, title_of, to_article, valid_language
+from ingest.metadata import article_id, canonical_url, title_of, to_article, valid_language
 from ingest.readers import Draft
 from rag.errors import SourceError
 
@@ -87,9 +87,35 @@ def test_content_hash_follows_what_is_shown_and_not_the_place() -> None:
         assert to_article(replace(DRAFT, **change)).content_hash != article.content_hash
 
 
-def test_text_hash_ignores_only_white_space() -> None:
-    assert text_hash("a  b\nc ") == text_hash("a b c")
-    assert text_hash("a b c") != text_hash("A b c")
+def test_row_of_another_outlet_or_day_is_another_print() -> None:
+    row = replace(DRAFT, place="/r.jsonl line 1", line=1, outlet="El Faro", published=date(2024, 6, 19))
+    others = [replace(row, outlet="La Ría"), replace(row, published=date(2024, 6, 20))]
+    assert len({to_article(draft).id for draft in (row, *others)}) == 3
+
+
+def test_row_that_differs_in_white_space_only_is_the_same() -> None:
+    row = replace(DRAFT, place="/r.jsonl line 1", line=1)
+    assert to_article(replace(row, text=BODY.replace(" ", "  "))).id == to_article(row).id
+    assert to_article(replace(row, text=BODY.upper())).id != to_article(row).id
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        DRAFT,
+        replace(DRAFT, url="https://faro.es/a"),
+        replace(DRAFT, given_id="1"),
+        replace(DRAFT, text=f"{BODY}\nPublicidad", place="/r.jsonl line 1", line=1),
+    ],
+    ids=["file", "address", "id", "row"],
+)
+def test_id_is_told_before_the_article_is_made(draft: Draft) -> None:
+    assert article_id(draft) == to_article(draft).id
+
+
+def test_another_spelling_of_the_address_is_no_change() -> None:
+    first, second = (replace(DRAFT, url=f"https://faro.es/a{end}") for end in ("", "?utm_source=x"))
+    assert to_article(first).content_hash == to_article(second).content_hash
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LINES = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
 LOCK = {canonicalize_name(requirement.name): requirement for requirement in map(Requirement, LINES)}
+
+OURS = {"rag", "ingest", "ui", "eval"}
 
 PLATFORMS = {
     "linux": {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64", "os_name": "posix"},
@@ -91,6 +95,33 @@ def _needs(name: str) -> list[Requirement]:
     except PackageNotFoundError:
         # Locked for another Python or system than this one.
         return []
+
+
+def test_every_imported_package_is_a_declared_dependency() -> None:
+    wanted = [
+        *PROJECT["dependencies"],
+        *(each for extra in PROJECT["optional-dependencies"].values() for each in extra),
+    ]
+    declared = {canonicalize_name(Requirement(text).name) for text in wanted}
+    distributions = packages_distributions()
+    undeclared = {
+        f"{module} in {path.relative_to(ROOT)}"
+        for folder in OURS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for module in _imported(path) - sys.stdlib_module_names - OURS
+        if not declared & {canonicalize_name(name) for name in distributions.get(module, [module])}
+    }
+    assert undeclared == set()
+
+
+def _imported(path: Path) -> set[str]:
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            modules.add(node.module.partition(".")[0])
+    return modules
 
 
 def test_make_chat_and_make_test_are_what_a_fresh_clone_needs() -> None:
