@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,17 @@ from typing import Any
 import chromadb
 import numpy as np
 from chromadb.api.models.Collection import Collection
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings
 from chromadb.errors import ChromaError
 
+from rag import derived
 from rag.errors import ArchiveError
 from rag.interfaces import Filters, Found, Truth, Vector
 from rag.schema import Article, Passage
 
 COLLECTION = "passages"
+_DATABASE = "chroma.sqlite3"
 ARTICLES_PER_BATCH = 200
 MOST_DAYS_LISTED = 3000
 # Chosen for recall: 0.999 of the exact 50 nearest among 20,000 vectors, at 5 ms a question.
@@ -73,7 +76,11 @@ class ChromaIndex:
         with self._writing:
             newest = truth.last_seq()
             if newest == self._applied_seq:
+                if not derived.is_sealed(self._folder):
+                    self._seal()
                 return newest
+            with _translated("vector index {} cannot be written", self._folder):
+                derived.unseal(self._folder)
             if newest < self._applied_seq:
                 self._start_over()
             for seq, article_ids in _batches(truth, after=self._applied_seq):
@@ -81,10 +88,18 @@ class ChromaIndex:
                 self._store_seq(seq)
             if self._applied_seq < newest:
                 self._store_seq(newest)
+            self._seal()
             return self._applied_seq
 
+    def probe(self) -> None:
+        """Read and search a little, so that damage shows; raises whatever Chroma does."""
+        held = self._opened().get(limit=1, include=["documents", "metadatas", "embeddings"])
+        nearest = self._opened().query(query_embeddings=np.eye(1, self._dim, dtype=np.float32), n_results=1)
+        if held["ids"] and not nearest["ids"][0]:
+            raise RuntimeError("a search finds none of its records")
+
     def search(self, vector: Vector, *, k: int, filters: Filters) -> list[Found]:
-        """Return the `k` nearest passages, best first; scores are cosines.
+        """Return the `k` nearest passages, best first; scores are cosines. None of a `k` below 1.
 
         Raises:
             ArchiveError: The index cannot be read.
@@ -94,10 +109,10 @@ class ChromaIndex:
                 f"question vector has shape {vector.shape}, the index holds vectors of {self._dim} numbers"
             )
         if k < 1:
-            raise ValueError(f"k is {k}: ask for at least one passage")
+            return []
         if filters.since and filters.until and filters.since > filters.until:
             return []
-        with _translated(f"vector index {self._folder} cannot be searched"):
+        with _translated("vector index {} cannot be searched", self._folder):
             answer = self._opened().query(
                 query_embeddings=vector[np.newaxis],
                 # A little more than asked for: passages that tie with the last are to be ordered by id, not chance.
@@ -113,7 +128,7 @@ class ChromaIndex:
 
     def count(self) -> int:
         """Return how many passages the index holds."""
-        with _translated(f"vector index {self._folder} cannot be read"):
+        with _translated("vector index {} cannot be read", self._folder):
             return self._opened().count()
 
     def close(self) -> None:
@@ -128,7 +143,7 @@ class ChromaIndex:
 
     def _follow(self, truth: Truth, article_ids: Sequence[str]) -> None:
         wanted = _wanted(truth, article_ids)
-        with _translated(f"vector index {self._folder} cannot be written"):
+        with _translated("vector index {} cannot be written", self._folder):
             stored = self._stored(article_ids)
             gone = [id_ for id_ in stored if id_ not in wanted]
             new = [id_ for id_, record in wanted.items() if id_ not in stored or not record.equals(stored[id_])]
@@ -157,36 +172,58 @@ class ChromaIndex:
         }
 
     def _store_seq(self, seq: int) -> None:
-        with _translated(f"vector index {self._folder} cannot be written"):
+        with _translated("vector index {} cannot be written", self._folder):
             # Metadata are replaced as a whole; space and other configuration stay (Chroma 1.5.9).
             self._opened().modify(metadata={"applied_seq": seq, "dim": self._dim})
         self._applied_seq = seq
 
+    def _seal(self) -> None:
+        with _translated("vector index {} cannot be written", self._folder):
+            # Chroma writes its graph when a search comes upon enough new records: now, not after the checksums.
+            self.probe()
+            graph = [file for file in self._folder.glob("*/*") if file.is_file()]
+            derived.seal(self._folder, graph, present=[self._folder / _DATABASE])
+
     def _start_over(self) -> None:
-        with _translated(f"vector index {self._folder} cannot be written"):
+        with _translated("vector index {} cannot be written", self._folder):
             self._client.delete_collection(COLLECTION)
             self._collection = _collection(self._client, self._dim)
         self._applied_seq = 0
 
 
 def open_vector_index(folder: Path, *, dim: int) -> ChromaIndex:
-    """Return the vector index kept in `folder`, new and empty if there is none, for vectors of `dim` numbers.
+    """Return the vector index kept in `folder`, for vectors of `dim` numbers; nobody else may have it open.
+
+    It is new and empty if there is none, or if the one there is damaged: that is put aside, and the next `catch_up`
+    fills the new one.
 
     Raises:
-        ArchiveError: The folder cannot be written, the index in it is damaged, or it holds vectors of another length.
+        ArchiveError: The folder cannot be written, or its index holds vectors of another length.
     """
-    with _translated(f"vector index {folder} cannot be opened"):
-        folder.mkdir(parents=True, exist_ok=True)
+    return derived.sound_or_anew(folder, name="vector index", make=lambda: _open(folder, dim))
+
+
+def _open(folder: Path, dim: int) -> ChromaIndex:
+    try:
         client: Any = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+    except BaseException:
+        # Chroma keeps a client of each path, also one that failed to start, and would give it out again.
+        SharedSystemClient._release_system(str(folder))
+        raise
+    try:
         collection = _collection(client, dim)
-    held = (collection.metadata or {}).get("dim", dim)
-    if held != dim:
+        held = (collection.metadata or {}).get("dim", dim)
+        if held != dim:
+            raise ArchiveError(
+                f"vector index {folder} holds vectors of {held} numbers, the embedding model makes {dim}: "
+                "set embedding.model to the model that made it, or ingest into a new archive"
+            )
+        index = ChromaIndex(client, collection, folder=folder, dim=dim)
+        index.probe()
+    except BaseException:
         client.close()
-        raise ArchiveError(
-            f"vector index {folder} holds vectors of {held} numbers, the embedding model makes {dim}: "
-            "set embedding.model to the model that made it, or ingest into a new archive"
-        )
-    return ChromaIndex(client, collection, folder=folder, dim=dim)
+        raise
+    return index
 
 
 def _collection(client: Any, dim: int) -> Collection:
@@ -249,11 +286,5 @@ def _where(filters: Filters) -> Any:
     return {"$and": limits} if len(limits) > 1 else limits[0] if limits else None
 
 
-@contextmanager
-def _translated(failure: str) -> Iterator[None]:
-    try:
-        yield
-    except (ChromaError, OSError, RuntimeError) as exc:
-        raise ArchiveError(
-            f"{failure} ({exc}): check the disk, or delete that folder and open the archive again to have it made anew"
-        ) from exc
+def _translated(failure: str, folder: Path) -> AbstractContextManager[None]:
+    return derived.translated(failure.format(folder), folder=folder, errors=(ChromaError, OSError, RuntimeError))

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 
 import tantivy
 
-from rag import spelling
+from rag import derived, spelling
 from rag.errors import ArchiveError
 from rag.interfaces import Filters, Found, Truth
 from rag.schema import Article, Passage
@@ -65,6 +65,8 @@ class TantivyIndex:
         with self._writing:
             newest = truth.last_seq()
             if newest == self._applied_seq:
+                if not derived.is_sealed(self._folder):
+                    self._seal()
                 return newest
             start_over = newest < self._applied_seq
             changes = truth.changes(0 if start_over else self._applied_seq, event="article")
@@ -81,23 +83,24 @@ class TantivyIndex:
             finally:
                 # Gives the write lock back; what was not committed is gone, and the next time repeats it.
                 writer.wait_merging_threads()
+            self._seal()
             return self._applied_seq
 
     def search(self, text: str, *, language: str, k: int, filters: Filters) -> list[Found]:
         """Return the `k` best passages written in `language`, best first; scores are BM25.
 
         `language` "und" searches the passages whose language is unknown or has no analysis of its own. A question
-        without a word that counts finds nothing.
+        without a word that counts finds nothing, and so does a `k` below 1.
 
         Raises:
             ArchiveError: The index cannot be read.
         """
         if k < 1:
-            raise ValueError(f"k is {k}: ask for at least one passage")
+            return []
         words = question_terms(text, language)
         if not words:
             return []
-        with _translated(f"word index {self._folder} cannot be searched"):
+        with _translated("word index {} cannot be searched", self._folder):
             searcher = self._opened().searcher()
             query = self._query(words, language, filters)
             limit = k + 10
@@ -111,7 +114,7 @@ class TantivyIndex:
 
     def count(self) -> int:
         """Return how many passages the index holds."""
-        with _translated(f"word index {self._folder} cannot be read"):
+        with _translated("word index {} cannot be read", self._folder):
             stored = self._opened().searcher().num_docs
         return max(stored - 1, 0)  # one document holds the state
 
@@ -130,8 +133,15 @@ class TantivyIndex:
         return int(searcher.doc(state[0][1]).get_first("applied_seq") or 0) if state else 0
 
     def _open_writer(self) -> tantivy.IndexWriter:
-        with _translated(f"word index {self._folder} cannot be written"):
+        with _translated("word index {} cannot be written", self._folder):
+            derived.unseal(self._folder)
             return self._opened().writer(WRITER_BYTES, 1)
+
+    def _seal(self) -> None:
+        with _translated("word index {} cannot be written", self._folder):
+            # Lock files and the list of files to delete (.managed.json) change without a commit.
+            files = [file for file in self._folder.glob("v*/*") if not file.name.startswith(".")]
+            derived.seal(self._folder, files)
 
     def _write(
         self,
@@ -144,7 +154,7 @@ class TantivyIndex:
         state = tantivy.Document()
         state.add_text("kind", "state")
         state.add_integer("applied_seq", seq)
-        with _translated(f"word index {self._folder} cannot be written"):
+        with _translated("word index {} cannot be written", self._folder):
             writer.delete_documents_by_term("kind", "state")
             for article_id in replaced:
                 writer.delete_documents_by_term("article_id", article_id)
@@ -178,21 +188,28 @@ class TantivyIndex:
 
 
 def open_word_index(folder: Path) -> TantivyIndex:
-    """Return the word index kept in `folder`, new and empty if there is none of this version.
+    """Return the word index kept in `folder`; nobody else may have it open.
+
+    It is new and empty if there is none of this version, or if the one there is damaged: that is put aside, and the
+    next `catch_up` fills the new one.
 
     Raises:
-        ArchiveError: The folder cannot be written or the index in it is damaged.
+        ArchiveError: The folder cannot be written.
     """
+    return derived.sound_or_anew(folder, name="word index", make=lambda: _open(folder))
+
+
+def _open(folder: Path) -> TantivyIndex:
     current = folder / f"v{VERSION}"
-    with _translated(f"word index {folder} cannot be opened"):
-        current.mkdir(parents=True, exist_ok=True)
-        for other in folder.glob("v*"):
-            if other != current:
-                shutil.rmtree(other)
-        index = tantivy.Index(_schema(), path=str(current))
-        index.register_tokenizer("terms", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
-        index.config_reader("manual")  # the other policy starts a thread that polls the folder
-        return TantivyIndex(index, folder=folder)
+    current.mkdir(exist_ok=True)
+    for other in folder.glob("v*"):
+        if other != current:
+            shutil.rmtree(other)
+            derived.unseal(folder)
+    index = tantivy.Index(_schema(), path=str(current))
+    index.register_tokenizer("terms", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+    index.config_reader("manual")  # the other policy starts a thread that polls the folder
+    return TantivyIndex(index, folder=folder)
 
 
 def terms(text: str, language: str) -> list[str]:
@@ -284,12 +301,6 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
-@contextmanager
-def _translated(failure: str) -> Iterator[None]:
+def _translated(failure: str, folder: Path) -> AbstractContextManager[None]:
     # Tantivy reports everything as ValueError or OSError.
-    try:
-        yield
-    except (ValueError, OSError, RuntimeError) as exc:
-        raise ArchiveError(
-            f"{failure} ({exc}): check the disk, or delete that folder and open the archive again to have it made anew"
-        ) from exc
+    return derived.translated(failure.format(folder), folder=folder, errors=(ValueError, OSError, RuntimeError))

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ from tests.packed_model import HIDDEN, packed_model
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+T = TypeVar("T")
 NEWS = "El Gobierno aprobó el martes la reforma. Entrará en vigor en enero, según fuentes del ministerio. "
 
 
@@ -193,7 +194,7 @@ class InterruptedOnce(threading.Condition):
         super().__init__()
         self.interrupted = False
 
-    def wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:
+    def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
         if not self.interrupted:
             self.interrupted = True
             raise KeyboardInterrupt

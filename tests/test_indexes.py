@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from rag import derived
 from rag.errors import ArchiveError
 from rag.interfaces import Filters, VectorIndex, WordIndex
 from rag.vectors import open_vector_index
@@ -245,9 +248,10 @@ def test_unicode_ids_texts_and_outlets_are_kept(opened: Opened) -> None:
     assert opened.find(filters=Filters(outlets=frozenset({"L'Écho «ñ»"}))) == ["ñandú/北京 'x' \U0001f5de#0"]
 
 
-def test_a_question_for_no_passages_is_refused(opened: Opened) -> None:
-    with pytest.raises(ValueError, match="k is 0"):
-        opened.find(k=0)
+@pytest.mark.parametrize("k", [0, -1, -1000])
+def test_a_question_for_no_passages_finds_none(opened: Opened, k: int) -> None:
+    opened.index.catch_up(three_articles())
+    assert opened.find(k=k) == []
 
 
 def test_a_closed_index_says_so(opened: Opened) -> None:
@@ -260,6 +264,118 @@ def test_a_file_in_place_of_the_folder_is_named(kind: Kind, tmp_path: Path) -> N
     (tmp_path / "index").write_text("not a folder")
     with pytest.raises(ArchiveError, match="index cannot be opened"):
         kind.open(tmp_path / "index")
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "deleted": lambda file: file.unlink(),
+    "emptied": lambda file: file.write_bytes(b""),
+    "halved": lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
+    "garbage": lambda file: file.write_bytes(b"garbage " * 700),
+    "flipped": lambda file: file.write_bytes(bytes(byte ^ 0xFF for byte in file.read_bytes())),
+}
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the files of an index; the empty ones are locks."""
+    return sorted(file for file in folder.rglob("*") if file.is_file() and file.stat().st_size)
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_an_index_with_any_file_damaged_is_as_before_after_catching_up(
+    kind: Kind, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    truth = three_articles()
+    with kind.opened(tmp_path / "sound") as sound:
+        sound.index.catch_up(truth)
+    for at, file in enumerate(files_in(tmp_path / "sound")):
+        folder = tmp_path / f"copy{at}"
+        shutil.copytree(tmp_path / "sound", folder)
+        damage(folder / file.relative_to(tmp_path / "sound"))
+        with kind.opened(folder) as opened:
+            assert opened.index.catch_up(truth) == 6
+            assert set(opened.find()) == {"a#0", "b#0", "c#0"}, file.name
+            assert opened.index.count() == 4
+
+
+def test_one_damaged_index_is_kept_beside_the_new_one(kind: Kind, tmp_path: Path) -> None:
+    for round_ in range(3):
+        with kind.opened(tmp_path / "index") as opened:
+            assert opened.index.applied_seq == 0
+            opened.index.catch_up(three_articles())
+        for file in files_in(tmp_path / "index"):
+            file.write_text(f"damage {round_}")
+    with kind.opened(tmp_path / "index"):
+        pass
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["index", "index.damaged-3"]
+
+
+DIES_WHILE_OPENING = """
+import os, sys
+from pathlib import Path
+from rag import derived
+derived.sound_or_anew(Path(sys.argv[1]), name="index", make=lambda: os._exit(7))
+"""
+
+
+def test_an_index_that_a_process_died_of_opening_is_made_anew(kind: Kind, tmp_path: Path) -> None:
+    truth = three_articles()
+    with kind.opened(tmp_path / "index") as first:
+        first.index.catch_up(truth)
+    command = [sys.executable, "-c", DIES_WHILE_OPENING, str(tmp_path / "index")]
+    assert subprocess.run(command, cwd=Path(__file__).parent.parent).returncode == 7
+    with kind.opened(tmp_path / "index") as second:
+        assert second.index.applied_seq == 0
+        second.index.catch_up(truth)
+        assert set(second.find()) == {"a#0", "b#0", "c#0"}
+    with kind.opened(tmp_path / "index") as third:
+        assert third.index.applied_seq == 6
+
+
+def test_an_interrupted_opening_is_no_damage(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        derived.sound_or_anew(tmp_path / "index", name="index", make=interrupted)
+    assert derived.sound_or_anew(tmp_path / "index", name="index", make=lambda: "opened") == "opened"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["index"]
+
+
+@pytest.mark.parametrize(
+    "exc",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        PermissionError(errno.EACCES, "Permission denied"),
+        RuntimeError("(code: 13) database or disk is full"),
+        RuntimeError("(code: 8) attempt to write a readonly database"),
+        RuntimeError("(code: 5) database is locked"),
+        ValueError('IoError { io_error: Os { code: 13, kind: PermissionDenied, message: "Permission denied" } }'),
+    ],
+    ids=str,
+)
+def test_what_the_surroundings_do_is_reported_and_the_index_kept(tmp_path: Path, exc: Exception) -> None:
+    def failing() -> None:
+        raise exc
+
+    with pytest.raises(ArchiveError, match="index cannot be opened .*: check the disk"):
+        derived.sound_or_anew(tmp_path / "index", name="index", make=failing)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["index"]
+
+
+def test_damage_met_while_open_is_one_sentence_and_mended_by_the_next_opening(kind: Kind, tmp_path: Path) -> None:
+    truth = three_articles()
+    with kind.opened(tmp_path / "index") as first:
+        first.index.catch_up(truth)
+        for file in tmp_path.glob("index/chroma.sqlite3"), tmp_path.glob("index/v*/meta.json"):
+            for found in file:
+                found.write_bytes(b"garbage " * (found.stat().st_size // 8 + 1))
+        truth.put("d", ["El cuarto tratado."], vectors=[EAST])
+        with pytest.raises(ArchiveError, match=r"\): run the command again, and the index is made anew"):
+            first.index.catch_up(truth)
+            first.find(filters=Filters(outlets=frozenset({"La Voz"})))
+    with kind.opened(tmp_path / "index") as second:
+        assert second.index.catch_up(truth) == 8
+        assert set(second.find()) == {"a#0", "b#0", "c#0", "d#0"}
 
 
 def test_eight_threads_search_while_one_catches_up(opened: Opened) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
@@ -165,7 +168,58 @@ def test_a_question_of_another_length_is_refused(index: ChromaIndex) -> None:
         index.search(np.ones(3, np.float32), k=1, filters=ALL)
 
 
-def test_a_damaged_index_is_named(tmp_path: Path) -> None:
-    (tmp_path / "chroma.sqlite3").write_text("no database " * 500)
-    with pytest.raises(ArchiveError, match=r"cannot be opened .* delete that folder"):
-        open_vector_index(tmp_path, dim=DIM)
+def graph_of(folder: Path) -> Path:
+    """Return the file with the vectors of Chroma's graph, which its C++ code reads without any check."""
+    (graph,) = folder.glob("*/data_level0.bin")
+    return graph
+
+
+def caught_up(folder: Path) -> MemoryTruth:
+    """Return a truth that the index in the folder follows, with a graph on disk (Chroma writes one from 1,000 on)."""
+    rng = np.random.default_rng(3)
+    truth = MemoryTruth()
+    for number in range(60):
+        vectors = [unit_vector(*rng.normal(size=DIM)) for _ in range(20)]
+        truth.put(f"a{number:02}", [f"texto {at}" for at in range(20)], vectors=vectors)
+    index = open_vector_index(folder, dim=DIM)
+    index.catch_up(truth)
+    index.close()
+    return truth
+
+
+@pytest.mark.parametrize("damage", [lambda data: bytes(len(data)), lambda data: data[: len(data) // 2], lambda _: b""])
+def test_vectors_damaged_on_disk_are_made_anew_from_the_truth(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    truth = caught_up(tmp_path / "vectors")
+    graph = graph_of(tmp_path / "vectors")
+    graph.write_bytes(damage(graph.read_bytes()))
+    index = open_vector_index(tmp_path / "vectors", dim=DIM)
+    assert index.applied_seq == 0
+    index.catch_up(truth)
+    for id_, vector in truth.vectors_of(["a00#0", "a30#7", "a59#19"]).items():
+        assert index.search(vector, k=1, filters=ALL) == [Found(id_, pytest.approx(1.0))]
+    index.close()
+
+
+OPEN = """
+import sys
+from pathlib import Path
+from rag.vectors import open_vector_index
+open_vector_index(Path(sys.argv[1]), dim=int(sys.argv[2]))
+"""
+
+
+def test_an_index_that_ends_the_process_does_so_once(tmp_path: Path) -> None:
+    truth = caught_up(tmp_path / "vectors")
+    graph = graph_of(tmp_path / "vectors")
+    graph.write_bytes(bytes(byte ^ 0xFF for byte in graph.read_bytes()))
+    (tmp_path / "vectors" / "seal.json").unlink()  # as after a kill while writing: nothing tells of the damage
+    command = [sys.executable, "-c", OPEN, str(tmp_path / "vectors"), str(DIM)]
+    root = Path(__file__).parent.parent
+    first = subprocess.run(command, cwd=root, capture_output=True, timeout=60)
+    second = subprocess.run(command, cwd=root, capture_output=True, timeout=60)
+    assert (first.returncode, second.returncode) == (-signal.SIGSEGV, 0)
+    assert b"made anew from the articles" in second.stderr
+    index = open_vector_index(tmp_path / "vectors", dim=DIM)
+    assert index.catch_up(truth) == truth.last_seq()
+    assert index.count() == 1200
+    index.close()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import ArchiveError
 from rag.interfaces import Filters
 from rag.words import TantivyIndex, open_word_index, question_terms, terms
 from tests.memory_truth import MemoryTruth
@@ -197,15 +196,6 @@ def test_an_index_of_an_older_version_is_made_anew(tmp_path: Path) -> None:
     assert index.applied_seq == 0
     assert [child.name for child in tmp_path.iterdir()] == ["v1"]
     index.close()
-
-
-def test_a_damaged_index_is_named(tmp_path: Path) -> None:
-    index = open_word_index(tmp_path)
-    index.catch_up(MemoryTruth())
-    index.close()
-    (tmp_path / "v1" / "meta.json").write_text("{")
-    with pytest.raises(ArchiveError, match=r"cannot be opened .* delete that folder"):
-        open_word_index(tmp_path)
 
 
 def test_the_lock_file_of_a_dead_process_is_no_obstacle(index: TantivyIndex, tmp_path: Path) -> None:
