@@ -212,18 +212,22 @@ def _open(folder: Path, dim: int) -> ChromaIndex:
         raise
     try:
         collection = _collection(client, dim)
-        held = (collection.metadata or {}).get("dim", dim)
-        if held != dim:
-            raise ArchiveError(
-                f"vector index {folder} holds vectors of {held} numbers, the embedding model makes {dim}: "
-                "set embedding.model to the model that made it, or ingest into a new archive"
-            )
+        _check_length(collection, dim, folder=folder)
         index = ChromaIndex(client, collection, folder=folder, dim=dim)
         index.probe()
     except BaseException:
         client.close()
         raise
     return index
+
+
+def _check_length(collection: Collection, dim: int, *, folder: Path) -> None:
+    held = (collection.metadata or {}).get("dim", dim)
+    if held != dim:
+        raise ArchiveError(
+            f"vector index {folder} holds vectors of {held} numbers, the embedding model makes {dim}: "
+            "set embedding.model to the model that made it, or ingest into a new archive"
+        )
 
 
 def _collection(client: Any, dim: int) -> Collection:

@@ -175,15 +175,17 @@ def graph_of(folder: Path) -> Path:
 
 
 def caught_up(folder: Path) -> MemoryTruth:
-    """Return a truth that the index in the folder follows, with a graph on disk (Chroma writes one from 1,000 on)."""
+    """Return a truth that the index in the folder follows, with a graph on disk: Chroma writes one in the long run."""
     rng = np.random.default_rng(3)
     truth = MemoryTruth()
+    index = open_vector_index(folder, dim=DIM)
     for number in range(60):
         vectors = [unit_vector(*rng.normal(size=DIM)) for _ in range(20)]
         truth.put(f"a{number:02}", [f"texto {at}" for at in range(20)], vectors=vectors)
-    index = open_vector_index(folder, dim=DIM)
-    index.catch_up(truth)
+        if number % 20 == 19:
+            index.catch_up(truth)
     index.close()
+    assert list(folder.glob("*/index_metadata.pickle"))
     return truth
 
 
@@ -196,7 +198,9 @@ def test_vectors_damaged_on_disk_are_made_anew_from_the_truth(tmp_path: Path, da
     assert index.applied_seq == 0
     index.catch_up(truth)
     for id_, vector in truth.vectors_of(["a00#0", "a30#7", "a59#19"]).items():
-        assert index.search(vector, k=1, filters=ALL) == [Found(id_, pytest.approx(1.0))]
+        (found,) = index.search(vector, k=1, filters=ALL)
+        assert found.passage_id == id_
+        assert found.score == pytest.approx(1.0)
     index.close()
 
 
@@ -211,7 +215,7 @@ open_vector_index(Path(sys.argv[1]), dim=int(sys.argv[2]))
 def test_an_index_that_ends_the_process_does_so_once(tmp_path: Path) -> None:
     truth = caught_up(tmp_path / "vectors")
     graph = graph_of(tmp_path / "vectors")
-    graph.write_bytes(bytes(byte ^ 0xFF for byte in graph.read_bytes()))
+    graph.write_bytes(bytes(byte ^ 0xFF if at % 97 == 5 else byte for at, byte in enumerate(graph.read_bytes())))
     (tmp_path / "vectors" / "seal.json").unlink()  # as after a kill while writing: nothing tells of the damage
     command = [sys.executable, "-c", OPEN, str(tmp_path / "vectors"), str(DIM)]
     root = Path(__file__).parent.parent
@@ -223,3 +227,16 @@ def test_an_index_that_ends_the_process_does_so_once(tmp_path: Path) -> None:
     assert index.catch_up(truth) == truth.last_seq()
     assert index.count() == 1200
     index.close()
+
+
+def test_damage_met_by_a_search_is_one_sentence_and_mended_by_the_next_opening(tmp_path: Path) -> None:
+    truth = caught_up(tmp_path / "vectors")
+    index = open_vector_index(tmp_path / "vectors", dim=DIM)
+    database = tmp_path / "vectors" / "chroma.sqlite3"
+    database.write_bytes(b"garbage " * (database.stat().st_size // 8))
+    with pytest.raises(ArchiveError, match=r"cannot be searched .*: run the command again, and the index is made anew"):
+        index.search(EAST, k=3, filters=Filters(outlets=frozenset({"El Faro"})))
+    index.close()
+    again = open_vector_index(tmp_path / "vectors", dim=DIM)
+    assert (again.applied_seq, again.catch_up(truth), again.count()) == (0, truth.last_seq(), 1200)
+    again.close()
