@@ -17,7 +17,8 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable, RunnableLambda
 
-from rag.chain import as_embeddings, as_retriever, compose, to_ask
+from rag.chain import as_embeddings, as_retriever, compose
+from rag.consultation import to_ask
 from rag.interfaces import PassageVectors, Vector, Vectors
 from rag.schema import Answer, Article, Ask, Consultation, Hit, Passage, Turn
 
