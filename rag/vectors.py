@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,11 +76,7 @@ class ChromaIndex:
         with self._writing:
             newest = truth.last_seq()
             if newest == self._applied_seq:
-                if not derived.is_sealed(self._folder):
-                    self._seal()
                 return newest
-            with _translated("vector index {} cannot be written", self._folder):
-                derived.unseal(self._folder)
             if newest < self._applied_seq:
                 self._start_over()
             for seq, article_ids in _batches(truth, after=self._applied_seq):
@@ -88,7 +84,6 @@ class ChromaIndex:
                 self._store_seq(seq)
             if self._applied_seq < newest:
                 self._store_seq(newest)
-            self._seal()
             return self._applied_seq
 
     def probe(self) -> None:
@@ -133,8 +128,11 @@ class ChromaIndex:
 
     def close(self) -> None:
         """Release files and memory; the index is not used afterwards."""
+        if self._collection is None:
+            return
         self._collection = None
         self._client.close()
+        self._seal()
 
     def _opened(self) -> Collection:
         if self._collection is None:
@@ -178,9 +176,8 @@ class ChromaIndex:
         self._applied_seq = seq
 
     def _seal(self) -> None:
-        with _translated("vector index {} cannot be written", self._folder):
-            # Chroma writes its graph when a search comes upon enough new records: now, not after the checksums.
-            self.probe()
+        # Only now: Chroma writes its graph files when it pleases, also while it only reads.
+        with suppress(OSError):
             graph = [file for file in self._folder.glob("*/*") if file.is_file()]
             derived.seal(self._folder, graph, present=[self._folder / _DATABASE])
 
@@ -200,7 +197,9 @@ def open_vector_index(folder: Path, *, dim: int) -> ChromaIndex:
     Raises:
         ArchiveError: The folder cannot be written, or its index holds vectors of another length.
     """
-    return derived.sound_or_anew(folder, name="vector index", make=lambda: _open(folder, dim))
+    index = derived.sound_or_anew(folder, name="vector index", make=lambda: _open(folder, dim))
+    derived.unseal(folder)
+    return index
 
 
 def _open(folder: Path, dim: int) -> ChromaIndex:

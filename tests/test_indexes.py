@@ -444,3 +444,14 @@ def test_a_killed_process_loses_nothing(kind: Kind, tmp_path: Path) -> None:
         assert opened.index.catch_up(truth) == truth.last_seq()
         assert set(opened.find(k=500)) == {f"n{number}#2" for number in range(1, 100, 2)}
         assert opened.index.count() == 50
+
+
+def test_an_index_that_is_read_over_and_over_is_never_taken_for_damaged(kind: Kind, tmp_path: Path) -> None:
+    truth = three_articles()
+    with kind.opened(tmp_path / "index") as first:
+        first.index.catch_up(truth)
+    for _ in range(3):
+        with kind.opened(tmp_path / "index") as again:
+            assert again.index.applied_seq == 6
+            assert set(again.find()) == {"a#0", "b#0", "c#0"}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["index"]
