@@ -46,17 +46,12 @@ def extract(consultation: Consultation, *, max_statements: int) -> Answer:
             citations.append(_citation(member, number=number))
         best = group.members[0]
         statements.append(Statement(text=best.sentence.text, citations=tuple(citations), score=best.score))
-    return Answer(
-        question=consultation.ask.question,
+    return replace(
+        Answer.begun(consultation),
         text=written(statements),
         status="answered",
-        confidence=consultation.probability,
-        language=consultation.language,
         statements=tuple(statements),
         citations=tuple(citation for statement in statements for citation in statement.citations),
-        hits=consultation.hits,
-        timings=consultation.timings,
-        notices=consultation.notices,
     )
 
 

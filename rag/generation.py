@@ -111,17 +111,7 @@ def generate(
         language=consultation.language,
         evidence={(item.hit.passage.id, item.sentence.start): item.score for item in consultation.evidence},
     )
-    draft = Answer(
-        question=consultation.ask.question,
-        text="",
-        status="partial",
-        confidence=consultation.probability,
-        language=consultation.language,
-        hits=consultation.hits,
-        timings=consultation.timings,
-        model=model.name,
-        notices=consultation.notices,
-    )
+    draft = replace(Answer.begun(consultation), model=model.name)
     reply = ""
     if prompt.passages:
         yield draft

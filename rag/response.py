@@ -52,16 +52,7 @@ def respond(
     with a notice that says why.
     """
     began = time.perf_counter()
-    partial = Answer(
-        question=consultation.ask.question,
-        text="",
-        status="partial",
-        confidence=consultation.probability,
-        language=consultation.language,
-        hits=consultation.hits,
-        timings=consultation.timings,
-        notices=consultation.notices,
-    )
+    partial = Answer.begun(consultation)
     yield partial
     floor = MIN_CONFIDENCE if settings.min_confidence is None else settings.min_confidence
     final = replace(partial, status="unknown", reason=_why_unknown(consultation))

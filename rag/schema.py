@@ -202,6 +202,20 @@ class Answer:
     model: str = "extractive"
     notices: tuple[str, ...] = ()
 
+    @classmethod
+    def begun(cls, consultation: Consultation) -> Answer:
+        """Return the first snapshot: what was found, before anything is said."""
+        return cls(
+            question=consultation.ask.question,
+            text="",
+            status="partial",
+            confidence=consultation.probability,
+            language=consultation.language,
+            hits=consultation.hits,
+            timings=consultation.timings,
+            notices=consultation.notices,
+        )
+
     def __add__(self, later: Answer) -> Answer:
         return later
 
