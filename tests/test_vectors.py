@@ -204,26 +204,25 @@ def test_vectors_damaged_on_disk_are_made_anew_from_the_truth(tmp_path: Path, da
     index.close()
 
 
-OPEN = """
-import sys
+DIE_OPENING = """
+import os, signal, sys
 from pathlib import Path
-from rag.vectors import open_vector_index
-open_vector_index(Path(sys.argv[1]), dim=int(sys.argv[2]))
+from rag import derived
+def read_damaged_graph():
+    os.kill(os.getpid(), signal.SIGKILL)
+derived.sound_or_anew(Path(sys.argv[1]), name="vector index", make=read_damaged_graph)
 """
 
 
-def test_an_index_that_ends_the_process_does_so_once(tmp_path: Path) -> None:
+def test_an_index_that_ends_the_process_does_so_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    # What flipped bytes do to a library in C++ is chance: some runs die of a signal, some do not. This one always does.
     truth = caught_up(tmp_path / "vectors")
-    graph = graph_of(tmp_path / "vectors")
-    graph.write_bytes(bytes(byte ^ 0xFF if at % 97 == 5 else byte for at, byte in enumerate(graph.read_bytes())))
-    (tmp_path / "vectors" / "seal.json").unlink()  # as after a kill while writing: nothing tells of the damage
-    command = [sys.executable, "-c", OPEN, str(tmp_path / "vectors"), str(DIM)]
-    root = Path(__file__).parent.parent
-    first = subprocess.run(command, cwd=root, capture_output=True, timeout=60)
-    second = subprocess.run(command, cwd=root, capture_output=True, timeout=60)
-    assert (first.returncode, second.returncode) == (-signal.SIGSEGV, 0)
-    assert b"made anew from the articles" in second.stderr
+    command = [sys.executable, "-c", DIE_OPENING, str(tmp_path / "vectors")]
+    died = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, timeout=60)
+    assert died.returncode == -signal.SIGKILL
     index = open_vector_index(tmp_path / "vectors", dim=DIM)
+    assert "it ended the process that had it last" in caplog.text
+    assert index.applied_seq == 0
     assert index.catch_up(truth) == truth.last_seq()
     assert index.count() == 1200
     index.close()
