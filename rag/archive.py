@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from rag import consultation, fingerprint
-from rag.articles import FILE_NAME, Articles, Counts, Outcome, Prepared, open_articles
+from rag.articles import Articles, Counts, Outcome, Prepared, open_articles
 from rag.config import Settings, load_settings
 from rag.consultation import Parts, to_ask
+from rag.database import FILE_NAME
 from rag.errors import ArchiveError, ArchiveMissingError
 from rag.interfaces import ChatModel, Embedder, VectorIndex, WordIndex
 from rag.lock import Hold, hold

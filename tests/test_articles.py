@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.articles import Articles, Prepared, open_articles, text_hash
+from rag.articles import Articles, Prepared, open_articles
 from rag.errors import ArchiveError, NotFoundError
 from rag.interfaces import PassageVectors
 from rag.schema import Article, Passage, Removal, Sentence
+from rag.tables import text_hash
 
 
 @pytest.fixture

@@ -1,0 +1,165 @@
+"""How an article is kept, in one transaction: which one it is, what stays of an older one, what the log says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+
+from rag.schema import Article, Passage
+from rag.tables import ARTICLES, CHANGES, PASSAGES, PLACES, article_values, sentence_spans, text_hash
+
+Outcome = Literal["added", "changed", "unchanged", "duplicate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An article ready to be kept: its passages, the place it was read from, and the hash of what was read there."""
+
+    article: Article
+    passages: tuple[Passage, ...]
+    place: str
+    source_hash: str
+
+
+def keep(connection: sa.Connection, item: Prepared) -> Outcome:
+    """Write one article and return what became of it; see `Articles.put`."""
+    article, digest = item.article, text_hash(item.article.text)
+    old_hash = connection.scalar(sa.select(ARTICLES.c.content_hash).where(ARTICLES.c.id == article.id))
+    outcome: Outcome = "added" if old_hash is None else "changed"
+    if old_hash is None and article.url is None:
+        twin = _twin_of(connection, article, digest=digest)
+        if twin is not None and _only_place(connection, twin) == item.place:
+            # The same text from the same place under another name: its outlet or id was corrected.
+            forget(connection, twin)
+            outcome = "changed"
+        elif twin is not None and _agree(connection, twin, article):
+            _record_place(connection, item, article_id=twin)
+            return "duplicate"
+    if old_hash == article.content_hash:
+        _record_place(connection, item, article_id=article.id)
+        return "unchanged"
+    values = article_values(article, digest)
+    if old_hash is None:
+        connection.execute(sa.insert(ARTICLES).values(**values))
+    else:
+        _keep_for_other_places(connection, article.id, place=item.place)
+        connection.execute(sa.update(ARTICLES).where(ARTICLES.c.id == article.id).values(**values))
+    _record_place(connection, item, article_id=article.id)
+    kept = _replace_passages(connection, item)
+    log_change(connection, "article", [article.id])
+    if kept or old_hash is not None:
+        log_change(connection, "vectors", [article.id])
+    return outcome
+
+
+def _record_place(connection: sa.Connection, item: Prepared, *, article_id: str) -> None:
+    connection.execute(sa.delete(PLACES).where(PLACES.c.place == item.place))
+    connection.execute(sa.insert(PLACES).values(place=item.place, article_id=article_id, source_hash=item.source_hash))
+
+
+def _replace_passages(connection: sa.Connection, item: Prepared) -> int:
+    """Write the passages of an article and return how many were there before."""
+    rows = connection.execute(sa.select(PASSAGES).where(PASSAGES.c.article_id == item.article.id))
+    # Vectors stay with a passage that is cut into the same sentences; another language may cut it otherwise.
+    old = {(row.id, _bounds(json.loads(row.sentences), row.start)): row for row in rows}
+    connection.execute(sa.delete(PASSAGES).where(PASSAGES.c.article_id == item.article.id))
+    new = [
+        {
+            "id": passage.id,
+            "article_id": passage.article_id,
+            "ordinal": passage.ordinal,
+            "start": passage.start,
+            "end": passage.end,
+            "header": passage.embedded_text[: len(passage.embedded_text) - len(passage.text)],
+            "sentences": json.dumps(sentence_spans(passage)),
+            "vector": before.vector if before else None,
+            "sentence_vectors": before.sentence_vectors if before else None,
+        }
+        for passage in item.passages
+        for before in [old.get((passage.id, _bounds(sentence_spans(passage), passage.start)))]
+    ]
+    if new:
+        connection.execute(sa.insert(PASSAGES), new)
+    return len(old)
+
+
+def _twin_of(connection: sa.Connection, article: Article, *, digest: str) -> str | None:
+    """Return the article without a URL that has the same text; one of the same outlet and day if there are several."""
+    rows = connection.execute(
+        sa.select(ARTICLES.c.id)
+        .where(ARTICLES.c.text_hash == digest, ARTICLES.c.url.is_(None))
+        .order_by(ARTICLES.c.outlet.is_not_distinct_from(article.outlet).desc(), ARTICLES.c.id)
+    ).all()
+    return next((row.id for row in rows if _agree(connection, row.id, article)), rows[0].id if rows else None)
+
+
+def _agree(connection: sa.Connection, article_id: str, article: Article) -> bool:
+    """Whether outlet and day are equal or one side does not know them: else it is another outlet's print."""
+    row = connection.execute(
+        sa.select(ARTICLES.c.outlet, ARTICLES.c.published).where(ARTICLES.c.id == article_id)
+    ).one()
+    published = article.published.isoformat() if article.published else None
+    return all(
+        known is None or new is None or known == new
+        for known, new in ((row.outlet, article.outlet), (row.published, published))
+    )
+
+
+def _only_place(connection: sa.Connection, article_id: str) -> str | None:
+    places = connection.scalars(sa.select(PLACES.c.place).where(PLACES.c.article_id == article_id).limit(2)).all()
+    return places[0] if len(places) == 1 else None
+
+
+def forget(connection: sa.Connection, article_id: str) -> None:
+    """Remove an article with its passages and places, and log that."""
+    connection.execute(sa.delete(ARTICLES).where(ARTICLES.c.id == article_id))
+    log_change(connection, "article", [article_id])
+    log_change(connection, "vectors", [article_id])
+
+
+def _keep_for_other_places(connection: sa.Connection, article_id: str, *, place: str) -> None:
+    """Copy an article that is about to change, for the other places that still hold it as it was."""
+    others = connection.scalars(
+        sa.select(PLACES.c.place)
+        .where(PLACES.c.article_id == article_id, PLACES.c.place != place)
+        .order_by(PLACES.c.place)
+    ).all()
+    if not others:
+        return
+    # The identity that the place will have when it is read again on its own.
+    copy_id = text_hash(f"path:{others[0]}")[:16]
+    if connection.scalar(sa.select(ARTICLES.c.id).where(ARTICLES.c.id == copy_id)) is None:
+        row = connection.execute(sa.select(ARTICLES).where(ARTICLES.c.id == article_id)).one()
+        connection.execute(sa.insert(ARTICLES).values(**{**row._mapping, "id": copy_id, "given_id": None}))
+        passages = connection.execute(sa.select(PASSAGES).where(PASSAGES.c.article_id == article_id)).all()
+        if passages:
+            connection.execute(
+                sa.insert(PASSAGES),
+                [
+                    {
+                        **passage._mapping,
+                        "id": passage.id.replace(article_id, copy_id, 1),
+                        "article_id": copy_id,
+                    }
+                    for passage in passages
+                ],
+            )
+        log_change(connection, "article", [copy_id])
+        log_change(connection, "vectors", [copy_id])
+    connection.execute(sa.update(PLACES).where(PLACES.c.place.in_(others)).values(article_id=copy_id))
+
+
+def log_change(connection: sa.Connection, event: str, article_ids: Sequence[str]) -> None:
+    """Append one entry for each article."""
+    if article_ids:
+        connection.execute(
+            sa.insert(CHANGES), [{"event": event, "article_id": article_id} for article_id in article_ids]
+        )
+
+
+def _bounds(spans: Sequence[Sequence[int]], start: int) -> tuple[int, ...]:
+    return tuple(edge - start for span in spans for edge in span)

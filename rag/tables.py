@@ -1,0 +1,158 @@
+"""The tables of the truth, and how their rows become articles and passages."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from rag.schema import Article, Passage, Removal, Sentence
+
+METADATA = sa.MetaData()
+META = sa.Table("meta", METADATA, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text))
+ARTICLES = sa.Table(
+    "articles",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("given_id", sa.Text, index=True),
+    sa.Column("url", sa.Text),
+    sa.Column("title", sa.Text),
+    sa.Column("outlet", sa.Text, index=True),
+    sa.Column("published", sa.Text),
+    sa.Column("language", sa.Text, nullable=False, index=True),
+    sa.Column("author", sa.Text),
+    sa.Column("agency", sa.Text),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text_hash", sa.Text, nullable=False, index=True),
+    sa.Column("content_hash", sa.Text, nullable=False),
+    sa.Column("removed", sa.Text, nullable=False),
+)
+PLACES = sa.Table(
+    "places",
+    METADATA,
+    sa.Column("place", sa.Text, primary_key=True),
+    sa.Column("article_id", sa.ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("source_hash", sa.Text, nullable=False),
+)
+PASSAGES = sa.Table(
+    "passages",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("article_id", sa.ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+    sa.Column("header", sa.Text, nullable=False),
+    sa.Column("sentences", sa.Text, nullable=False),
+    sa.Column("vector", sa.LargeBinary),
+    # float16: half the disk, and a cosine of sentences moves by less than 0.001.
+    sa.Column("sentence_vectors", sa.LargeBinary),
+)
+PENDING = sa.Index("passages_pending", PASSAGES.c.id, sqlite_where=PASSAGES.c.vector.is_(None))
+CHANGES = sa.Table(
+    "changes",
+    METADATA,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("article_id", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+
+def text_hash(text: str) -> str:
+    """Return the SHA-256 of a text, in hex."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def sentence_spans(passage: Passage) -> list[list[int]]:
+    """Return where the sentences of a passage begin and end, as it is kept."""
+    return [[sentence.start, sentence.end] for sentence in passage.sentences]
+
+
+def article_values(article: Article, digest: str) -> dict[str, Any]:
+    """Return the row of an article whose text has the hash `digest`."""
+    return {
+        "id": article.id,
+        "given_id": article.given_id,
+        "url": article.url,
+        "title": article.title,
+        "outlet": article.outlet,
+        "published": article.published.isoformat() if article.published else None,
+        "language": article.language,
+        "author": article.author,
+        "agency": article.agency,
+        "text": article.text,
+        "text_hash": digest,
+        "content_hash": article.content_hash,
+        "removed": json.dumps([asdict(removal) for removal in article.removed], ensure_ascii=False),
+    }
+
+
+def to_article(row: sa.Row[Any], places: tuple[str, ...]) -> Article:
+    """Return the article of a row."""
+    return Article(
+        id=row.id,
+        text=row.text,
+        title=row.title,
+        outlet=row.outlet,
+        published=date.fromisoformat(row.published) if row.published else None,
+        language=row.language,
+        url=row.url,
+        author=row.author,
+        agency=row.agency,
+        given_id=row.given_id,
+        places=places,
+        removed=tuple(Removal(**removal) for removal in json.loads(row.removed)),
+        content_hash=row.content_hash,
+    )
+
+
+def passages_with_text() -> sa.Select[Any]:
+    """Return the selection of passages that `to_passage` takes."""
+    # substr counts code points from 1, as Python does from 0.
+    text = sa.func.substr(ARTICLES.c.text, PASSAGES.c.start + 1, PASSAGES.c.end - PASSAGES.c.start)
+    return sa.select(
+        PASSAGES.c.id,
+        PASSAGES.c.article_id,
+        PASSAGES.c.ordinal,
+        PASSAGES.c.start,
+        PASSAGES.c.end,
+        PASSAGES.c.header,
+        PASSAGES.c.sentences,
+        text.label("text"),
+        ARTICLES.c.language,
+    ).join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_id)
+
+
+def to_passage(row: sa.Row[Any]) -> Passage:
+    """Return the passage of a row of `passages_with_text`."""
+    return Passage(
+        id=row.id,
+        article_id=row.article_id,
+        ordinal=row.ordinal,
+        start=row.start,
+        end=row.end,
+        text=row.text,
+        language=row.language,
+        embedded_text=row.header + row.text,
+        sentences=tuple(
+            Sentence(start=start, end=end, text=row.text[start - row.start : end - row.start])
+            for start, end in json.loads(row.sentences)
+        ),
+    )
+
+
+def places_of(connection: sa.Connection, article_ids: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    """Return the places of articles, sorted, by article id; of all articles if `article_ids` is None."""
+    chosen = sa.select(PLACES.c.article_id, PLACES.c.place).order_by(PLACES.c.article_id, PLACES.c.place)
+    if article_ids is not None:
+        chosen = chosen.where(PLACES.c.article_id.in_(article_ids))
+    found: dict[str, tuple[str, ...]] = {}
+    for row in connection.execute(chosen):
+        found[row.article_id] = (*found.get(row.article_id, ()), row.place)
+    return found
