@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,8 @@ _EMBED_BATCH = 32
 # Batches between two updates of the indexes during a long ingest.
 _CATCH_UP_EVERY = 64
 _FINGERPRINT = "fingerprint"
+# The parts that depend on the settings for retrieval and answers.
+_BY_SETTINGS = ("parts", "chain")
 
 
 class Archive:
@@ -69,6 +72,8 @@ class Archive:
         self._lock = threading.RLock()
         self._made: dict[str, Any] = {}
         self._closed = False
+        # What `with_settings` was called on.
+        self._whole: Archive | None = None
 
     @classmethod
     def open(
@@ -124,8 +129,29 @@ class Archive:
             raise
         return archive
 
+    def with_settings(self, settings: Settings, *, notify: Callable[[str], None] | None = None) -> Archive:
+        """Return this archive with other settings: the same articles, indexes and models, answered from otherwise.
+
+        It can be used as long as this one is open, and closing it does nothing.
+
+        Args:
+            settings: What shapes vectors must be the same.
+            notify: As in `open`.
+
+        Raises:
+            FingerprintError: The settings ask for other vectors.
+        """
+        if self._given_embedder is None:
+            made_with = self._fingerprint() or fingerprint.of_settings(self.settings)
+            fingerprint.check(made_with, fingerprint.of_settings(settings), archive=self.path)
+        other = copy(self)
+        other.settings, other._notify, other._whole, other._made = settings, notify, self._whole or self, {}
+        return other
+
     def close(self) -> None:
         """Release the archive; closing twice does nothing."""
+        if self._whole is not None:
+            return
         with self._lock:
             self._closed = True
             for part in ("vectors", "words"):
@@ -317,6 +343,8 @@ class Archive:
 
     def _part(self, name: str, make: Callable[[], T]) -> T:
         """Return a part, made once: functools.cached_property has a lock of its own, which ours would deadlock with."""
+        if self._whole is not None and name not in _BY_SETTINGS:
+            return self._whole._part(name, make)
         if name not in self._made:
             with self._lock:
                 if self._closed:
