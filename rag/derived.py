@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import shutil
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from rag.errors import ArchiveError
 T = TypeVar("T")
 _SEAL = "seal.json"
 _UNPROVEN = "unproven"
+_FRESH, _REPLACED = ".new", ".old"
 _BLOCK = 1 << 20
 # What the surroundings do to an index that is sound: making it anew would not help.
 _SURROUNDINGS = frozenset(
@@ -34,6 +36,74 @@ _SURROUNDINGS_SAID = re.compile(
     r"unable to open database|out of memory|cannot allocate",
     re.IGNORECASE,
 )
+
+
+class Door:
+    """Lets many in at once, or one alone: an index is searched by many threads, and replaced by one."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._alone = False
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Be inside with others."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be inside with nobody else; who comes later waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone)
+            self._alone = True
+        try:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._inside)
+            yield
+        finally:
+            with self._changed:
+                self._alone = False
+                self._changed.notify_all()
+
+
+@contextmanager
+def beside(folder: Path) -> Iterator[Path]:
+    """Give a new folder beside `folder` to make an index in; it is gone afterwards, unless `swap` put it in place."""
+    fresh = folder.with_name(folder.name + _FRESH)
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        fresh.mkdir()
+        yield fresh
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def swap(folder: Path, fresh: Path) -> None:
+    """Put `fresh` in the place of `folder`, which is removed.
+
+    A process that dies between the two renames leaves no folder: the next opening makes one from the truth.
+    """
+    replaced = folder.with_name(folder.name + _REPLACED)
+    shutil.rmtree(replaced, ignore_errors=True)
+    folder.rename(replaced)
+    fresh.rename(folder)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what damage and interrupted rebuilding left beside an index's folder."""
+    for pattern in (f"{folder.name}{_FRESH}", f"{folder.name}{_REPLACED}", f"{folder.name}.damaged-*"):
+        for other in folder.parent.glob(pattern):
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def sound_or_anew(folder: Path, *, name: str, make: Callable[[], T]) -> T:
@@ -47,6 +117,8 @@ def sound_or_anew(folder: Path, *, name: str, make: Callable[[], T]) -> T:
     Raises:
         ArchiveError: The folder cannot be used, or `make` raised it.
     """
+    for other in (_FRESH, _REPLACED):
+        shutil.rmtree(folder.with_name(folder.name + other), ignore_errors=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         why = _damage(folder)

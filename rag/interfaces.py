@@ -119,6 +119,21 @@ class Found:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Where an index differs from the truth: ids of passages, sorted; all empty for an index that is sound."""
+
+    missing: tuple[str, ...] = ()
+    orphaned: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
+    unfindable: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the index equals the truth and every passage is found by what it holds."""
+        return not (self.missing or self.orphaned or self.different or self.unfindable)
+
+
 class VectorIndex(Protocol):
     """Nearest passages by cosine."""
 
@@ -129,6 +144,14 @@ class VectorIndex(Protocol):
 
     def catch_up(self, truth: Truth) -> int:
         """Apply what the truth logged since, durably, and return the `seq` reached; safe to repeat."""
+        ...
+
+    def rebuild(self, truth: Truth) -> None:
+        """Make the index anew from the truth and put it in the old one's place at once; searches go on meanwhile."""
+        ...
+
+    def audit(self, truth: Truth, article_ids: Sequence[str]) -> Audit:
+        """Return where the index differs from the truth of these articles, and what it holds of none of them."""
         ...
 
     def search(self, vector: Vector, *, k: int, filters: Filters) -> list[Found]:
@@ -154,6 +177,14 @@ class WordIndex(Protocol):
 
     def catch_up(self, truth: Truth) -> int:
         """Apply what the truth logged since, durably, and return the `seq` reached; safe to repeat."""
+        ...
+
+    def rebuild(self, truth: Truth) -> None:
+        """Make the index anew from the truth and put it in the old one's place at once; searches go on meanwhile."""
+        ...
+
+    def audit(self, truth: Truth, article_ids: Sequence[str]) -> Audit:
+        """Return where the index differs from the truth of these articles, and what it holds of none of them."""
         ...
 
     def search(self, text: str, *, language: str, k: int, filters: Filters) -> list[Found]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cache
@@ -19,7 +20,7 @@ import tantivy
 
 from rag import derived, spelling
 from rag.errors import ArchiveError
-from rag.interfaces import Filters, Found, Truth
+from rag.interfaces import Audit, Filters, Found, Truth
 from rag.schema import Article, Passage
 
 # Raise it whenever terms or schema change: the index is then made again from the truth at the next opening.
@@ -47,6 +48,7 @@ class TantivyIndex:
         self._folder = folder
         self._schema = index.schema
         self._writing = threading.Lock()
+        self._door = derived.Door()
         self._applied_seq = self._stored_seq()
 
     @property
@@ -100,7 +102,7 @@ class TantivyIndex:
         words = question_terms(text, language)
         if not words:
             return []
-        with _translated("word index {} cannot be searched", self._folder):
+        with self._door.shared(), _translated("word index {} cannot be searched", self._folder):
             searcher = self._opened().searcher()
             query = self._query(words, language, filters)
             limit = k + 10
@@ -114,13 +116,63 @@ class TantivyIndex:
 
     def count(self) -> int:
         """Return how many passages the index holds."""
-        with _translated("word index {} cannot be read", self._folder):
+        with self._door.shared(), _translated("word index {} cannot be read", self._folder):
             stored = self._opened().searcher().num_docs
         return max(stored - 1, 0)  # one document holds the state
 
+    def rebuild(self, truth: Truth) -> None:
+        """Make the index anew from the truth beside the old one, then put it in its place; searches go on meanwhile.
+
+        Raises:
+            ArchiveError: It cannot be written; the old one stays.
+        """
+        failure = _translated("word index {} cannot be made anew", self._folder)
+        with self._writing, failure, derived.beside(self._folder) as fresh:
+            index = _open(fresh)
+            index.catch_up(truth)
+            index.close()
+            with self._door.alone():
+                self._opened()
+                self._index = None
+                derived.swap(self._folder, fresh)
+                reopened = _open(self._folder)
+                self._index, self._applied_seq = reopened._index, reopened._applied_seq
+
+    def audit(self, truth: Truth, article_ids: Sequence[str]) -> Audit:
+        """Return where the index differs from the truth of these articles, and what it holds of none of them.
+
+        A passage has to be there once, and to be found by every term of its text.
+
+        Raises:
+            ArchiveError: The index cannot be read.
+        """
+        missing, unfindable = list[str](), list[str]()
+        with self._door.shared(), _translated("word index {} cannot be read", self._folder):
+            searcher = self._opened().searcher()
+            all_of_them = tantivy.Query.term_query(self._schema, "kind", "passage")
+            hits = searcher.search(all_of_them, max(searcher.num_docs, 1), count=False).hits
+            held = Counter(str(searcher.doc(at).get_first("passage_id")) for _, at in hits)
+            orphaned = set(held)
+            for at in range(0, len(article_ids), ARTICLES_PER_COMMIT):
+                for passage in truth.passages_of(article_ids[at : at + ARTICLES_PER_COMMIT]):
+                    orphaned.discard(passage.id)
+                    if passage.id not in held:
+                        missing.append(passage.id)
+                    elif len(searcher.search(self._itself(passage), 2).hits) != 1:
+                        unfindable.append(passage.id)
+        doubled = (id_ for id_, times in held.items() if times > 1)
+        return Audit(*(tuple(sorted(ids)) for ids in (missing, orphaned, doubled, unfindable)))
+
     def close(self) -> None:
         """Release files and memory; the index is not used afterwards."""
-        self._index = None
+        with self._door.alone():
+            self._index = None
+
+    def _itself(self, passage: Passage) -> tantivy.Query:
+        words = dict.fromkeys(terms(passage.text, passage.language))
+        parts = [tantivy.Query.term_query(self._schema, "passage_id", passage.id)]
+        parts += [tantivy.Query.term_query(self._schema, "words", term, "freq") for term in words]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in parts])
 
     def _opened(self) -> tantivy.Index:
         if self._index is None:

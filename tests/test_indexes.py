@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,8 @@ import pytest
 
 from rag import derived
 from rag.errors import ArchiveError
-from rag.interfaces import Filters, VectorIndex, WordIndex
+from rag.interfaces import Audit, Filters, VectorIndex, WordIndex
+from rag.schema import Passage
 from rag.vectors import open_vector_index
 from rag.words import open_word_index
 from tests.memory_truth import DIM, MemoryTruth, unit_vector
@@ -455,3 +456,112 @@ def test_an_index_that_is_read_over_and_over_is_never_taken_for_damaged(kind: Ki
             assert again.index.applied_seq == 6
             assert set(again.find()) == {"a#0", "b#0", "c#0"}
     assert [entry.name for entry in tmp_path.iterdir()] == ["index"]
+
+
+def test_an_index_that_followed_the_truth_is_sound(opened: Opened) -> None:
+    truth = three_articles()
+    opened.index.catch_up(truth)
+    truth.put("a", ["El tratado de 1975."], vectors=[EAST])
+    truth.delete("c")
+    opened.index.catch_up(truth)
+    assert opened.index.audit(truth, ["a", "b"]) == Audit()
+
+
+def test_an_audit_names_what_is_missing_orphaned_and_different(kind: Kind, tmp_path: Path) -> None:
+    truth = three_articles()
+    with kind.opened(tmp_path) as opened:
+        opened.index.catch_up(truth)
+        # What the log does not tell: as if the index had gone astray by itself.
+        other = MemoryTruth()
+        other.put("b", ["Nada nuevo."], vectors=[NORTH])
+        other.put("d", ["Un tratado que no llegó."], vectors=[EAST])
+        audit = opened.index.audit(other, ["b", "d"])
+    assert (audit.missing, audit.orphaned) == (("d#0",), ("a#0", "b#1", "c#0"))
+    # The vector index sees that the text is another one, the word index that its words do not lead there.
+    assert (*audit.different, *audit.unfindable) == ("b#0",)
+    assert not audit.is_sound
+
+
+def test_an_audit_of_one_text_many_times_is_sound(opened: Opened) -> None:
+    truth = MemoryTruth()
+    for number in range(40):
+        truth.put(f"n{number:02}", ["Un tratado."], vectors=[EAST])
+    opened.index.catch_up(truth)
+    assert opened.index.audit(truth, [f"n{number:02}" for number in range(40)]).is_sound
+
+
+def test_a_rebuilt_index_is_as_a_new_one(kind: Kind, tmp_path: Path) -> None:
+    truth = three_articles()
+    with kind.opened(tmp_path / "index") as opened:
+        opened.index.catch_up(truth)
+        truth.delete("a")
+        opened.index.rebuild(truth)
+        assert opened.index.applied_seq == truth.last_seq()
+        assert set(opened.find()) == {"b#0", "c#0"}
+        assert opened.index.audit(truth, ["b", "c"]) == Audit()
+        truth.put("a", ["Otro tratado más."], vectors=[EAST])
+        opened.index.catch_up(truth)
+        assert "a#0" in opened.find()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["index"]
+    with kind.opened(tmp_path / "index") as again:
+        assert again.index.applied_seq == truth.last_seq()
+        assert again.index.count() == 4
+
+
+def test_an_index_that_cannot_be_made_anew_stays(kind: Kind, tmp_path: Path) -> None:
+    class Broken(MemoryTruth):
+        def passages_of(self, article_ids: Sequence[str]) -> list[Passage]:
+            raise ArchiveError("the truth is out of reach")
+
+    truth = three_articles()
+    with kind.opened(tmp_path / "index") as opened:
+        opened.index.catch_up(truth)
+        broken = Broken()
+        broken.put("x", ["Un tratado."], vectors=[EAST])
+        with pytest.raises(ArchiveError, match="out of reach"):
+            opened.index.rebuild(broken)
+        assert set(opened.find()) >= {"a#0", "b#0", "c#0"}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["index"]
+
+
+@pytest.mark.parametrize("leftovers", [["index.new"], ["index.old", "index.new"]], ids=" and ".join)
+def test_an_interrupted_rebuilding_leaves_nothing_behind(kind: Kind, tmp_path: Path, leftovers: list[str]) -> None:
+    truth = three_articles()
+    with kind.opened(tmp_path / "index") as opened:
+        opened.index.catch_up(truth)
+    # The old one has its new name already, or not yet.
+    if "index.old" in leftovers:
+        (tmp_path / "index").rename(tmp_path / "index.old")
+    (tmp_path / "index.new").mkdir()
+    (tmp_path / "index.new" / "half").write_text("half")
+    with kind.opened(tmp_path / "index") as again:
+        assert [entry.name for entry in tmp_path.iterdir()] == ["index"]
+        again.index.catch_up(truth)
+        assert again.index.audit(truth, ["a", "b", "c"]).is_sound
+
+
+def test_eight_threads_search_while_one_rebuilds(opened: Opened) -> None:
+    truth = three_articles()
+    opened.index.catch_up(truth)
+    done = threading.Event()
+    failures: list[BaseException | list[str]] = []
+
+    def search_until_done() -> None:
+        while not done.is_set():
+            try:
+                found = opened.find()
+            except BaseException as exc:
+                failures.append(exc)
+                return
+            if set(found) != {"a#0", "b#0", "c#0"}:
+                failures.append(found)
+
+    threads = [threading.Thread(target=search_until_done) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        opened.index.rebuild(truth)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []

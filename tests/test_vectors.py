@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
@@ -239,3 +239,24 @@ def test_damage_met_by_a_search_is_one_sentence_and_mended_by_the_next_opening(t
     again = open_vector_index(tmp_path / "vectors", dim=DIM)
     assert (again.applied_seq, again.catch_up(truth), again.count()) == (0, truth.last_seq(), 1200)
     again.close()
+
+
+def test_vectors_that_change_again_and_again_stay_findable(tmp_path: Path) -> None:
+    # Chroma's own upsert loses 2 of 100 such records, after six rounds of changing a quarter.
+    draw = np.random.default_rng(7)
+    truth = MemoryTruth()
+    ids = [f"n{number:04}" for number in range(1200)]
+
+    def change(some: Sequence[str]) -> None:
+        for id_ in some:
+            vector = draw.normal(size=DIM).astype(np.float32)
+            truth.put(id_, ["Un tratado."], vectors=[vector / np.linalg.norm(vector)])
+
+    change(ids)
+    index = open_vector_index(tmp_path, dim=DIM)
+    index.catch_up(truth)
+    for _ in range(6):
+        change(draw.permutation(ids)[:300].tolist())
+        index.catch_up(truth)
+    assert index.audit(truth, ids).is_sound
+    index.close()
