@@ -12,6 +12,16 @@ from eval.dataset import GOLD, SAMPLE, Question
 from eval.formats import read_questions
 from eval.metrics import contains
 
+SPLIT_OF_SUBJECT = {
+    "tratado": "dev",
+    "desaladora": "dev",
+    "museo": "dev",
+    "club": "dev",
+    "tren": "test",
+    "puerto": "test",
+    "volcan": "test",
+    "vacuna": "test",
+}
 TYPES = {"single", "several", "time", "cross", "contradiction", "follow-up", "unanswerable-near", "unanswerable-far"}
 
 
@@ -44,9 +54,14 @@ def test_articles_are_invented_composed_text_with_addresses_of_their_own() -> No
 
 def test_there_are_as_many_questions_as_promised_of_every_type_in_both_splits() -> None:
     types = Counter((question.split, question.type) for question in questions())
-    assert len(questions()) >= 60
+    assert len({question.qid for question in questions()}) == len(questions()) >= 120
     assert {question.type for question in questions()} == TYPES
-    assert all(types[split, kind] >= 2 for split in ("dev", "test") for kind in TYPES)
+    assert all(types[split, kind] >= 3 for split in ("dev", "test") for kind in TYPES)
+
+
+def test_both_splits_have_the_same_number_of_questions() -> None:
+    splits = Counter(question.split for question in questions())
+    assert splits["dev"] == splits["test"]
 
 
 def test_a_subject_belongs_to_one_split_and_there_are_eight() -> None:
@@ -54,8 +69,14 @@ def test_a_subject_belongs_to_one_split_and_there_are_eight() -> None:
     for question in questions():
         if question.type != "unanswerable-far":
             splits[question.subject].add(question.split)
-    assert len(splits) == 8
-    assert all(len(found) == 1 for found in splits.values())
+    assert splits == {subject: {split} for subject, split in SPLIT_OF_SUBJECT.items()}
+
+
+def test_every_subject_has_near_unanswerables_and_a_follow_up() -> None:
+    types = Counter((question.subject, question.type) for question in questions())
+    for subject in SPLIT_OF_SUBJECT:
+        assert types[subject, "unanswerable-near"] >= 3, subject
+        assert types[subject, "follow-up"] >= 1, subject
 
 
 def test_no_article_supports_questions_of_both_splits() -> None:
@@ -95,8 +116,22 @@ def test_the_two_sides_of_a_contradiction_come_from_different_outlets() -> None:
             assert len(question.answers) == len(outlets) == 2, question.qid
 
 
-def test_follow_ups_have_a_history() -> None:
-    assert all(question.history for question in questions() if question.type == "follow-up")
+def test_follow_ups_have_a_history_and_each_split_has_one_of_two_turns() -> None:
+    turns = defaultdict(set)
+    for question in questions():
+        if question.type == "follow-up":
+            turns[question.split].add(len(question.history))
+    assert turns == {"dev": {1, 2}, "test": {1, 2}}
+
+
+def test_questions_across_languages_go_both_ways_in_both_splits() -> None:
+    ways = set()
+    for question in questions():
+        if question.type == "cross":
+            languages = {articles()[support.article]["language"] for support in question.support}
+            assert question.language not in languages, question.qid
+            ways.add((question.split, question.language == "es"))
+    assert len(ways) == 4
 
 
 def test_filters_leave_the_support_in() -> None:
