@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from eval.dataset import Dataset
     from eval.gate import Gate
-    from eval.runner import Run
     from rag.archive import Archive
     from rag.config import Settings
 
@@ -20,7 +19,36 @@ DEFAULT_JSON = Path("eval-results") / "latest.json"
 DEFAULT_ARCHIVE = Path("archive")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class Terminal(Protocol):
+    """Where the command was typed; the command may run in another process."""
+
+    @property
+    def folder(self) -> Path:
+        """The absolute folder that relative paths start from."""
+        ...
+
+    def print(self, text: str) -> None:
+        """Write lines to standard output."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Write lines to standard error."""
+        ...
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        """Show how far a long job is."""
+        ...
+
+    def shown(self, text: str) -> str:
+        """Return a message with the paths in `folder` written as they are from there."""
+        ...
+
+    def opened(self, folder: Path, *, settings: Settings, create: bool = False) -> AbstractContextManager[Archive]:
+        """Return an archive that is open within a `with`; nothing is printed or written before."""
+        ...
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of `eval run`."""
     parser.add_argument(
         "questions",
@@ -53,20 +81,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--update-baseline", action="store_true", help="write the gold set's results as the new baseline"
     )
+    parser.set_defaults(execute=run_command)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the evaluation that the arguments ask for and return the exit status."""
-    parser = argparse.ArgumentParser(prog="hemeroteca eval run", description="Ask questions with known answers.")
-    add_arguments(parser)
-    return execute(parser.parse_args(arguments))
-
-
-def execute(namespace: argparse.Namespace) -> int:
+def run_command(namespace: argparse.Namespace, terminal: Terminal, *, settings: Settings) -> int:
     """Ask, print the table and the failures, write JSON, and return 0, or 1 when the gate is closed.
 
     Args:
-        namespace: What `add_arguments` declares; a `settings` in it is used instead of the ones in effect.
+        namespace: What `add_run_arguments` declares.
+        terminal: Where to print, and who opens the archive.
+        settings: The ones in effect.
 
     Raises:
         DatasetError: The questions cannot be read, the results not written, or `--update-baseline` is given with
@@ -77,58 +101,47 @@ def execute(namespace: argparse.Namespace) -> int:
     from eval.formats import read_questions
     from eval.gate import BASELINE, compare_with_baseline, read_baseline, write_baseline
     from eval.report import failures, run_to_dict, table, verdict, write_json
-    from rag.config import load_settings
+    from eval.runner import run
 
     is_gold = namespace.questions is None
     if namespace.update_baseline and not (is_gold and namespace.split == "all"):
         raise DatasetError("--update-baseline writes the whole gold set: leave out QUESTIONS.jsonl and --split")
     dataset = read_questions(namespace.questions or GOLD).split(namespace.split)
-    settings = getattr(namespace, "settings", None) or load_settings(environ=os.environ)
-    archive = _open_archive(namespace, settings=settings)
-    with archive:
-        run = _run(archive, dataset)
+    with _opened(namespace, terminal, settings=settings) as archive:
+        result = run(archive, dataset.questions, progress=partial(terminal.progress, unit="questions"))
         about = _about(archive, dataset, settings)
     gate: Gate | None = None
     compared = ""
     if namespace.update_baseline:
-        write_baseline(run)
+        write_baseline(result)
         compared = f"Baseline written: {BASELINE}"
     elif is_gold and namespace.gate:
         baseline = read_baseline()
-        gate = compare_with_baseline(run, baseline) if baseline is not None else None
+        gate = compare_with_baseline(result, baseline) if baseline is not None else None
         compared = verdict(gate) if gate else "No baseline to compare with: --update-baseline writes one"
-    write_json(run_to_dict(run, about=about, gate=gate), namespace.json)
-    failed = failures(run)
-    parts = [table(run), f"Not passed:\n{failed}" if failed else "", "\n".join(run.problems), compared]
-    sys.stdout.write("\n\n".join([*filter(None, parts), f"Results: {namespace.json}"]) + "\n")
+    write_json(run_to_dict(result, about=about, gate=gate), namespace.json)
+    failed = failures(result)
+    parts = [table(result), f"Not passed:\n{failed}" if failed else "", "\n".join(result.problems), compared]
+    terminal.print("\n\n".join([*filter(None, parts), f"Results: {terminal.shown(str(namespace.json))}"]))
     return 0 if gate is None or gate.is_open else 1
 
 
-def _open_archive(namespace: argparse.Namespace, *, settings: Settings) -> Archive:
-    from eval.runner import sample_archive
-    from rag.archive import Archive
+@contextmanager
+def _opened(namespace: argparse.Namespace, terminal: Terminal, *, settings: Settings) -> Iterator[Archive]:
+    from eval.runner import sample_folder, take_sample_in
     from rag.wheels import cache_folder
 
-    if namespace.archive is None and namespace.questions is None:
-        return sample_archive(cache_folder() / "eval", settings=settings, notify=_notify)
-    return Archive.open(namespace.archive or DEFAULT_ARCHIVE, settings=settings, notify=_notify)
-
-
-def _notify(sentence: str) -> None:
-    sys.stderr.write(f"{sentence}\n")
-
-
-def _run(archive: Archive, dataset: Dataset) -> Run:
-    from tqdm import tqdm
-
-    from eval.runner import run
-
-    with tqdm(total=len(dataset.questions), desc="questions", disable=not sys.stderr.isatty()) as bar:
-
-        def show(done: int, _: int) -> None:
-            bar.update(done - bar.n)
-
-        return run(archive, dataset.questions, progress=show)
+    if namespace.archive or namespace.questions:
+        with terminal.opened(namespace.archive or terminal.folder / DEFAULT_ARCHIVE, settings=settings) as archive:
+            yield archive
+        return
+    folder = sample_folder(cache_folder() / "eval", settings=settings)
+    is_new = not folder.exists()
+    with terminal.opened(folder, settings=settings, create=True) as archive:
+        if is_new:
+            terminal.say(f"building the sample archive in {folder}")
+        take_sample_in(archive)
+        yield archive
 
 
 def _about(archive: Archive, dataset: Dataset, settings: Settings) -> dict[str, Any]:

@@ -165,27 +165,42 @@ def sample_archive(
     """
     import os
 
-    from ingest import ingest
     from rag.archive import Archive
     from rag.config import load_settings
 
     settings = settings or load_settings(environ=os.environ)
-    path = folder / f"sample-{_sample_hash(settings)}"
-    _remove_stale(folder, keep=path)
+    path = sample_folder(folder, settings=settings)
     if notify and not path.exists():
         notify(f"building the sample archive in {path}")
     archive = Archive.open(path, settings=settings, create=True, notify=notify)
     try:
-        summary = ingest(archive, [SAMPLE])
-        path.touch()
+        take_sample_in(archive)
     except BaseException:
         archive.close()
         raise
+    return archive
+
+
+def sample_folder(folder: Path, *, settings: Settings) -> Path:
+    """Return where `sample_archive` keeps the archive under `folder`, and remove those that nobody used for a day."""
+    path = folder / f"sample-{_sample_hash(settings)}"
+    _remove_stale(folder, keep=path)
+    return path
+
+
+def take_sample_in(archive: Archive) -> None:
+    """Take the sample into its archive, which costs little when it is there already.
+
+    Raises:
+        ArchiveError: An article of the sample could not be taken in.
+    """
+    from ingest import ingest
+
+    summary = ingest(archive, [SAMPLE])
+    archive.path.touch()
     if summary.failures:
-        archive.close()
         first = summary.failures[0]
         raise ArchiveError(f"{SAMPLE} is damaged: {summary.failed} articles fail ({first.place}: {first.reason})")
-    return archive
 
 
 def _sample_hash(settings: Settings) -> str:

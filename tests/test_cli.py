@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from ui import cli
 from ui.cli import main
+from ui.commands import COMMANDS
+from ui.terminal import Terminal
 
 WHERE = "¿En qué ciudad se firmó la alianza entre Valdoria y Carmania?"
 OFF_TOPIC = "¿Qué temperatura necesita la porcelana para cocerse en un horno de leña japonés?"
@@ -230,10 +231,10 @@ def test_a_wrong_command_line_is_status_2(run: Run, arguments: list[str], compla
     assert complaint in err
 
 
-COMMANDS = ["ingest", "ask", "search", "list", "show", "delete", "config", "chat", "eval", "eval run"]
+TYPED = ["ingest", "ask", "search", "list", "show", "delete", "config", "chat", "eval", "eval run"]
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("command", ["", *TYPED])
 def test_every_command_has_help(run: Run, command: str) -> None:
     status, out, _ = run(*command.split(), "--help")
     assert status == 0
@@ -246,16 +247,16 @@ def test_version_is_printed(run: Run) -> None:
     assert re.fullmatch(r"hemeroteca \d+\.\d+\.\d+\n", out)
 
 
-def _broken(_: argparse.Namespace) -> int:
+def _broken(_: argparse.Namespace, __: Terminal) -> int:
     raise ZeroDivisionError("never\x1b mind")
 
 
-def _interrupted(_: argparse.Namespace) -> int:
+def _interrupted(_: argparse.Namespace, __: Terminal) -> int:
     raise KeyboardInterrupt
 
 
 def test_our_fault_says_where_it_is_written(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(cli._COMMANDS, "config", _broken)
+    monkeypatch.setitem(COMMANDS, "config", _broken)
     status, out, err = run("config")
     assert (status, out, err.count("\n")) == (3, "", 1)
     found = re.search(r"this is a fault of ours \(ZeroDivisionError: never␛ mind\): what happened is in (\S+);", err)
@@ -266,14 +267,14 @@ def test_our_fault_says_where_it_is_written(run: Run, monkeypatch: pytest.Monkey
 
 
 def test_debug_shows_where_our_fault_happened(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(cli._COMMANDS, "config", _broken)
+    monkeypatch.setitem(COMMANDS, "config", _broken)
     status, _, err = run("config", "--debug")
     assert status == 3
     assert "Traceback" in err
 
 
 def test_ctrl_c_is_one_line_and_status_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(cli._COMMANDS, "config", _interrupted)
+    monkeypatch.setitem(COMMANDS, "config", _interrupted)
     status, _, err = run("config")
     assert (status, err) == (130, "hemeroteca: interrupted; what was finished is kept\n")
 

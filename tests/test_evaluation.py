@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eval.command import main
 from eval.dataset import GOLD, ArticleNames, locate
 from eval.formats import read_questions
 from eval.gate import compare_with_baseline, read_baseline
 from eval.runner import run
 from eval.runner import sample_archive as open_sample_archive
+from ui.cli import main
 
 if TYPE_CHECKING:
     from rag.archive import Archive
@@ -58,7 +58,7 @@ def test_own_questions_are_asked_of_an_own_archive(
     questions.write_text(
         '{"question": "¿A qué empresa le dieron el contrato de la desaladora?", "answers": "Hidromar"}'
     )
-    status = main([str(questions), "--archive", str(sample_folder), "--json", str(results)])
+    status = main(["eval", "run", str(questions), "--archive", str(sample_folder), "--json", str(results)])
     shown = capsys.readouterr().out
     content = json.loads(results.read_text(encoding="utf-8"))
     assert status == 0

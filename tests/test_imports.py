@@ -20,7 +20,10 @@ HEAVY = (
     "torch",
     "transformers",
 )
-LIGHT = ("rag", "ingest", "ui.cli", "ui.options", "ui.show", "eval", "eval.command", "eval.runner", "eval.metrics")
+LIGHT = (
+    "rag", "ingest", "ui.cli", "ui.commands", "ui.options", "ui.show", "ui.terminal",
+    "eval", "eval.command", "eval.runner", "eval.metrics",
+)  # fmt: skip
 
 
 def _loaded(statement: str, *watched: str) -> set[str]:

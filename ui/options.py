@@ -1,4 +1,7 @@
-"""What can be typed after `hemeroteca`. Only argparse is imported: `--help` must come at once."""
+"""What can be typed after `hemeroteca`. Only argparse is imported: `--help` must come at once.
+
+An option that names a file or folder is a `Path` (`type=Path`): the command then gets it absolute.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 _STATUS = "Exit status: 0 answered or done, 1 the archive does not know, 2 a user error, 3 a fault of ours."
@@ -28,7 +32,9 @@ def command_line(given: Sequence[str]) -> argparse.ArgumentParser:
     archive, asking, as_json = _archive_options(common), _asking_options(), _json_option()
 
     ingest = _add(commands, "ingest", "take articles into the archive; again changes nothing", archive, as_json)
-    ingest.add_argument("paths", nargs="+", metavar="PATH", help="a .txt, .md or .jsonl file, or a folder of them")
+    ingest.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a .txt, .md or .jsonl file, or a folder of them"
+    )
     ask = _add(commands, "ask", "answer a question, with the exact words that prove it", archive, asking, as_json)
     ask.add_argument("--model", metavar="M", help='who phrases the answer: "extractive" or "provider:name"')
     search = _add(commands, "search", "the passages nearest to a question, best first", archive, asking, as_json)
@@ -49,9 +55,9 @@ def command_line(given: Sequence[str]) -> argparse.ArgumentParser:
     runs = evaluation.add_subparsers(title="commands", metavar="COMMAND", required=True)
     run = _add(runs, "run", "ask questions with known answers and print a table", common)
     if "eval" in given:
-        from eval.command import add_arguments
+        from eval.command import add_run_arguments
 
-        add_arguments(run)
+        add_run_arguments(run)
     return parser
 
 
@@ -79,7 +85,13 @@ def _common_options() -> argparse.ArgumentParser:
 
 def _archive_options(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False, parents=[common])
-    options.add_argument("--archive", default="archive", metavar="DIR", help="the archive's folder (default ./archive)")
+    options.add_argument(
+        "--archive",
+        type=Path,
+        default=Path("archive"),
+        metavar="DIR",
+        help="the archive's folder (default ./archive)",
+    )
     return options
 
 
