@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,6 +51,15 @@ class Question:
     until: date | None = None
     outlets: tuple[str, ...] = ()
     support: tuple[Support, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that change with what is asked or counts as right, not with how it is filed."""
+        history = [(turn.question, turn.answer) for turn in self.history]
+        filters = [str(self.since), str(self.until), self.outlets]
+        support = [(support.article, support.quote) for support in self.support]
+        told = json.dumps([self.question, history, filters, self.answerable, self.answers, support])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eval.dataset import SAMPLE, ArticleNames, Question, locate
+from eval.judging import Judgement, judge
 from eval.metrics import Interval, Score, wilson
 from eval.scoring import MEASURES, score_answer
 from rag.errors import ArchiveError
-from rag.schema import Answer, Article, Turn
+from rag.schema import Answer, Article, Consultation, Evidence, Turn
 
 if TYPE_CHECKING:
     from rag.archive import Archive
     from rag.config import Settings
 
 TOTAL = "total"
+# Sentences kept of those that an answer was chosen from.
+CANDIDATES = 12
 STALE_AFTER_S = 24 * 3600
 
 
@@ -47,12 +50,17 @@ class Asked(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One question, what was answered, what it is worth, and how many seconds it took."""
+    """One question, what was answered, what it is worth, and how many seconds it took.
+
+    `candidates` are the best sentences that the answer was chosen from, best first; empty when they were not asked for.
+    """
 
     question: Question
     answer: Answer
     scores: Mapping[str, Score]
     seconds: float
+    judgement: Judgement
+    candidates: tuple[Evidence, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -81,12 +89,19 @@ class Summary:
     skipped: Mapping[str, int]
 
 
-def run(archive: Asked, questions: Sequence[Question], *, progress: Callable[[int, int], None] | None = None) -> Run:
+def run(
+    archive: Asked,
+    questions: Sequence[Question],
+    *,
+    consult: Callable[..., Consultation] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Run:
     """Return the archive's answers to the questions, scored; each is asked once, on its own.
 
     Args:
         archive: Asked through its public face only; it is not changed.
         questions: Asked in this order.
+        consult: `Archive.consult`, asked as well for the sentences that an answer was chosen from; not timed.
         progress: Called with how many questions are done and how many there are, after each.
     """
     articles = archive.articles()
@@ -96,17 +111,19 @@ def run(archive: Asked, questions: Sequence[Question], *, progress: Callable[[in
     for done, question in enumerate(questions, start=1):
         gold = locate(question, names)
         problems += gold.problems
+        limits: dict[str, Any] = {
+            "history": question.history,
+            "since": question.since,
+            "until": question.until,
+            "outlets": question.outlets,
+        }
         began = time.perf_counter()
-        answer = archive.ask(
-            question.question,
-            history=question.history,
-            since=question.since,
-            until=question.until,
-            outlets=question.outlets,
-        )
+        answer = archive.ask(question.question, **limits)
         seconds = time.perf_counter() - began
         scores = score_answer(question, answer, gold=gold, texts=texts)
-        records.append(Record(question=question, answer=answer, scores=scores, seconds=seconds))
+        read = consult(question.question, **limits).evidence[:CANDIDATES] if consult else ()
+        judged = judge(question, answer, gold=gold, texts=texts, scores=scores, candidates=read)
+        records.append(Record(question, answer, scores, seconds, judgement=judged, candidates=read))
         if progress:
             progress(done, len(questions))
     return Run(records=tuple(records), problems=tuple(problems))
@@ -224,9 +241,10 @@ def _remove_stale(folder: Path, *, keep: Path) -> None:
 
 def record_to_dict(record: Record) -> dict[str, Any]:
     """Return a record as plain JSON types."""
-    question = record.question
+    question, judgement = record.question, record.judgement
     return {
         "qid": question.qid,
+        "digest": question.digest,
         "split": question.split,
         "subject": question.subject,
         "type": question.type,
@@ -235,8 +253,13 @@ def record_to_dict(record: Record) -> dict[str, Any]:
         "answers": [list(accepted) for accepted in question.answers],
         "answerable": question.answerable,
         "passed": record.passed,
+        "why": list(judgement.why),
         "seconds": round(record.seconds, 4),
         "scores": {name: score.value for name, score in record.scores.items()},
         "skipped": {name: score.reason for name, score in record.scores.items() if score.value is None},
+        "facts": [
+            {"accepted": list(fact.accepted), "rank": fact.rank, "cited": list(fact.cited)} for fact in judgement.facts
+        ],
+        "relevance": {"hits": list(judgement.hits), "citations": list(judgement.citations)},
         "answer": record.answer.to_dict(),
     }

@@ -89,20 +89,27 @@ def citation_validity(answer: Answer, *, texts: Mapping[str, str]) -> Score:
     lies inside its passage, and its number is a marker of the answer's text that no other citation has. A marker that
     resolves to nothing counts as a citation that does not hold.
     """
-    markers = {int(marker) for marker in _MARKER.findall(answer.text)}
-    numbers = [citation.number for citation in answer.citations]
-    claims = len(numbers) + len(markers - set(numbers))
+    claims = len(answer.citations) + len(_markers(answer) - {citation.number for citation in answer.citations})
     if not claims:
         return Score(None, "nothing cited")
-    good = sum(
+    return Score(sum(holding(answer, texts=texts)) / claims)
+
+
+def holding(answer: Answer, *, texts: Mapping[str, str]) -> list[bool]:
+    """Tell for each citation whether it holds, as `citation_validity` has it."""
+    markers, numbers = _markers(answer), [citation.number for citation in answer.citations]
+    return [
         citation.quote == texts.get(citation.article.id, "")[citation.start : citation.end]
         and citation.passage.article_id == citation.article.id
         and citation.passage.start <= citation.start < citation.end <= citation.passage.end
         and citation.number in markers
         and numbers.count(citation.number) == 1
         for citation in answer.citations
-    )
-    return Score(good / claims)
+    ]
+
+
+def _markers(answer: Answer) -> set[int]:
+    return {int(marker) for marker in _MARKER.findall(answer.text)}
 
 
 def citation_precision(citations: Sequence[Citation], quotes: Sequence[Span]) -> Score:

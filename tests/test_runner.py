@@ -1,99 +1,33 @@
-"""Runs over a small double of an archive whose answers are worked out by hand, and over the real sample archive."""
+"""Runs over a small double of an archive whose answers are worked out by hand."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from eval.dataset import DatasetError, Question, Support
-from eval.gate import compare_with_baseline, read_baseline, write_baseline
-from eval.report import failures, run_to_dict, table, verdict, write_json
-from eval.runner import Record, Run, groups, run, summarise
+from eval.dataset import Question, Support
+from eval.report import failures, run_to_dict, table, write_json
+from eval.runner import groups, run, summarise
 from eval.scoring import MEASURES
-from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Turn
-
-FARO = Article(id="f", text="Hubo 12 heridos. Llovió toda la noche.", outlet="El Faro", given_id="p-02", language="es")
-RADIO = Article(id="r", text="La alcaldesa calló. Hubo 21 heridos.", outlet="Radio", given_id="p-03", language="es")
-CONFLICT = Question(
-    qid="c1",
-    question="¿Cuántos heridos hubo?",
-    answers=(("12 heridos",), ("21 heridos",)),
-    type="contradiction",
-    split="test",
-    language="es",
-    support=(Support("p-02", "Hubo 12 heridos."), Support("p-03", "Hubo 21 heridos.")),
+from rag.schema import Answer, Article, Turn
+from tests.oracle import (
+    BOTH,
+    CONFLICT,
+    DECLINED,
+    FARO,
+    RADIO,
+    SINGLE,
+    UNKNOWABLE,
+    Oracle,
+    answered,
+    cite,
+    passage,
+    record,
 )
-SINGLE = replace(CONFLICT, qid="s1", answers=(("12",),), type="single", support=CONFLICT.support[:1])
-UNKNOWABLE = Question(qid="n1", question="¿Quién ganó?", answerable=False, type="unanswerable-near", split="test")
-
-
-def passage(article: Article) -> Passage:
-    end = len(article.text)
-    return Passage(
-        id=f"{article.id}:0",
-        article_id=article.id,
-        ordinal=0,
-        start=0,
-        end=end,
-        text=article.text,
-        language="es",
-        embedded_text=article.text,
-    )
-
-
-def cite(article: Article, quote: str, *, number: int) -> Citation:
-    start = article.text.index(quote)
-    return Citation(
-        number=number, article=article, start=start, end=start + len(quote), passage=passage(article), score=1.0
-    )
-
-
-def answered(*citations: Citation, hits: Sequence[Article] = (FARO, RADIO)) -> Answer:
-    statements = tuple(Statement(text=citation.quote, citations=(citation,)) for citation in citations)
-    return Answer(
-        question="q",
-        text=" ".join(f"{citation.quote} [{citation.number}]" for citation in citations),
-        status="answered",
-        statements=statements,
-        citations=citations,
-        hits=tuple(Hit(passage=passage(article), article=article, score=1.0, cosine=0.9) for article in hits),
-    )
-
-
-DECLINED = Answer(question="q", text="", status="unknown", reason="El archivo no lo sabe.")
-BOTH = answered(cite(FARO, "Hubo 12 heridos.", number=1), cite(RADIO, "Hubo 21 heridos.", number=2))
-
-
-class Oracle:
-    """An archive of two articles that always gives the same answer, and remembers what it was asked."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-        self.asked: list[tuple[str, tuple[Turn | tuple[str, str], ...], date | None, date | None, tuple[str, ...]]] = []
-
-    def articles(self) -> list[Article]:
-        return [FARO, RADIO]
-
-    def ask(
-        self,
-        question: str,
-        *,
-        history: Sequence[Turn | tuple[str, str]] = (),
-        since: date | None = None,
-        until: date | None = None,
-        outlets: Sequence[str] = (),
-    ) -> Answer:
-        self.asked.append((question, tuple(history), since, until, tuple(outlets)))
-        return self.answer
-
-
-def record(question: Question, answer: Answer) -> Record:
-    return run(Oracle(answer), [question]).records[0]
 
 
 def value(question: Question, answer: Answer, measure: str) -> float | None:
@@ -237,38 +171,3 @@ def test_a_run_is_written_as_json_that_can_be_read_back(tmp_path: Path) -> None:
         "right_refusal": "answerable",
     }
     assert content["summary"]["test"]["total"]["measures"]["passed"]["mean"] == 0.5
-
-
-def four(*, passing: int) -> Run:
-    questions = [replace(SINGLE, qid=f"q{number}") for number in range(4)]
-    good, bad = Oracle(BOTH), Oracle(DECLINED)
-    return Run(records=run(good, questions[:passing]).records + run(bad, questions[passing:]).records)
-
-
-@pytest.mark.parametrize(("passing", "is_open"), [(4, True), (2, True), (1, False)])
-def test_the_gate_closes_when_more_than_two_questions_are_lost(passing: int, is_open: bool) -> None:
-    gate = compare_with_baseline(four(passing=passing), {f"q{number}": True for number in range(4)})
-    assert gate.is_open is is_open
-    assert len(gate.lost) == 4 - passing
-    assert ("FAILED" in verdict(gate)) is not is_open
-
-
-def test_won_questions_do_not_make_up_for_lost_ones() -> None:
-    gate = compare_with_baseline(four(passing=1), {"q0": False, "q1": True, "q2": True, "q3": True, "gone": True})
-    assert (gate.lost, gate.won, gate.compared) == (("q1", "q2", "q3"), ("q0",), 4)
-    assert not gate.is_open
-
-
-def test_a_baseline_is_read_as_it_was_written(tmp_path: Path) -> None:
-    path = tmp_path / "baseline.json"
-    assert read_baseline(path) is None
-    write_baseline(four(passing=3), path)
-    assert read_baseline(path) == {"q0": True, "q1": True, "q2": True, "q3": False}
-    assert json.loads(path.read_text(encoding="utf-8"))["totals"] == {"test": {"passed": 3, "questions": 4}}
-
-
-def test_a_damaged_baseline_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "baseline.json"
-    path.write_text("[]", encoding="utf-8")
-    with pytest.raises(DatasetError, match="write it anew with --update-baseline"):
-        read_baseline(path)
