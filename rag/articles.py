@@ -6,6 +6,7 @@ without a vector is legal: it is found by its words, and counted.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,24 @@ import numpy as np
 import sqlalchemy as sa
 
 from rag.database import Database, open_database
-from rag.errors import NotFoundError
+from rag.errors import ArchiveError, NotFoundError
 from rag.interfaces import Change, PassageVectors, Vector, Vectors
 from rag.keeping import Outcome, Prepared, forget, keep, log_change
 from rag.schema import Article, Passage
-from rag.tables import ARTICLES, CHANGES, META, PASSAGES, PLACES, passages_with_text, places_of, to_article, to_passage
+from rag.tables import (
+    ARTICLES,
+    CHANGES,
+    META,
+    PASSAGES,
+    PLACES,
+    passages_with_text,
+    places_of,
+    to_article,
+    to_passage,
+    to_sentence_vectors,
+    to_vector,
+    vector_values,
+)
 
 __all__ = ["Articles", "Counts", "Outcome", "Prepared", "open_articles"]
 
@@ -102,10 +116,7 @@ class Articles:
                 article_id = connection.scalar(
                     sa.update(PASSAGES)
                     .where(PASSAGES.c.id == passage_id)
-                    .values(
-                        vector=np.ascontiguousarray(made.passage, dtype=np.float32).tobytes(),
-                        sentence_vectors=np.ascontiguousarray(made.sentences, dtype=np.float16).tobytes(),
-                    )
+                    .values(**vector_values(made))
                     .returning(PASSAGES.c.article_id)
                 )
                 if article_id is not None:
@@ -113,14 +124,20 @@ class Articles:
             log_change(connection, "vectors", list(touched))
 
     def delete(self, article_id: str) -> Article:
-        """Remove an article with its passages and return what it was.
+        """Remove an article with its passages and return what it was, without text if it is damaged.
 
         Raises:
             NotFoundError: No article has that id.
         """
-        article = self.article(article_id)
         with self._database.transaction() as connection:
-            forget(connection, article.id)
+            kept_id = _id_of(connection, article_id)
+        try:
+            article = self.article(kept_id)
+        except ArchiveError:
+            # Damaged beyond reading: to be deleted all the more.
+            article = Article(id=kept_id, text="")
+        with self._database.transaction() as connection:
+            forget(connection, kept_id)
         return article
 
     # ---- reading
@@ -131,22 +148,10 @@ class Articles:
         Raises:
             NotFoundError: No article has that id.
         """
-        # A terminal can hand over bytes that are no text, and no id.
-        wanted = article_id.encode("utf-8", "replace").decode("utf-8")
         with self._database.transaction() as connection:
-            rows = connection.execute(
-                sa.select(ARTICLES)
-                .where(sa.or_(ARTICLES.c.id == wanted, ARTICLES.c.given_id == wanted))
-                .order_by((ARTICLES.c.id == wanted).desc(), ARTICLES.c.id)
-            ).all()
-            if not rows:
-                raise NotFoundError(f"no article has the id {article_id!r}: `hemeroteca list` shows the ids")
-            if len(rows) > 1 and rows[0].id != wanted:
-                raise NotFoundError(
-                    f"{len(rows)} articles were given the id {article_id!r}: use one of "
-                    + ", ".join(f"{row.id} ({row.outlet or row.title or 'no outlet'})" for row in rows[:5])
-                )
-            return to_article(rows[0], places_of(connection, [rows[0].id]).get(rows[0].id, ()))
+            kept_id = _id_of(connection, article_id)
+            row = connection.execute(sa.select(ARTICLES).where(ARTICLES.c.id == kept_id)).one()
+            return to_article(row, places_of(connection, [kept_id]).get(kept_id, ()))
 
     def articles(self) -> list[Article]:
         """Return all articles, the newest first, those without a date last."""
@@ -156,6 +161,11 @@ class Articles:
             ).all()
             places = places_of(connection, None)
             return [to_article(row, places.get(row.id, ())) for row in rows]
+
+    def ids(self) -> list[str]:
+        """Return the ids of all articles, in order."""
+        with self._database.transaction() as connection:
+            return list(connection.scalars(sa.select(ARTICLES.c.id).order_by(ARTICLES.c.id)))
 
     def articles_by_id(self, ids: Sequence[str]) -> dict[str, Article]:
         """Return those of the articles that exist."""
@@ -201,12 +211,8 @@ class Articles:
         found: dict[str, Vector] = {}
         with self._database.transaction() as connection:
             for some in _slices(passage_ids):
-                rows = connection.execute(
-                    sa.select(PASSAGES.c.id, PASSAGES.c.vector).where(
-                        PASSAGES.c.id.in_(some), PASSAGES.c.vector.is_not(None)
-                    )
-                )
-                found |= {row.id: np.frombuffer(row.vector, dtype=np.float32) for row in rows}
+                rows = connection.execute(_with_vectors(some, PASSAGES.c.vector))
+                found |= {row.id: to_vector(row) for row in rows}
         return found
 
     def sentence_vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vectors]:
@@ -214,15 +220,8 @@ class Articles:
         found: dict[str, Vectors] = {}
         with self._database.transaction() as connection:
             for some in _slices(passage_ids):
-                rows = connection.execute(
-                    sa.select(PASSAGES.c.id, PASSAGES.c.vector, PASSAGES.c.sentence_vectors).where(
-                        PASSAGES.c.id.in_(some), PASSAGES.c.vector.is_not(None)
-                    )
-                )
-                for row in rows:
-                    dim = len(row.vector) // 4
-                    halves = np.frombuffer(row.sentence_vectors, dtype=np.float16).reshape(-1, dim)
-                    found[row.id] = halves.astype(np.float32)
+                rows = connection.execute(_with_vectors(some, PASSAGES.c.vector, PASSAGES.c.sentence_vectors))
+                found |= {row.id: to_sentence_vectors(row) for row in rows}
         return found
 
     def without_vectors(self, *, limit: int) -> list[Passage]:
@@ -268,6 +267,36 @@ class Articles:
             rows = connection.execute(sa.select(column).where(column.is_not(None)).distinct().order_by(column))
             return [row[0] for row in rows]
 
+    # ---- upkeep
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with the database itself, a sentence each; reads all of it."""
+        return self._database.faults()
+
+    def unusable_vectors(self, passages: Sequence[Passage], *, dim: int) -> list[str]:
+        """Return the ids of passages whose vectors, their own or their sentences', are not `dim` finite numbers."""
+        unusable: list[str] = []
+        with self._database.transaction() as connection:
+            for some in _slices([passage.id for passage in passages]):
+                rows = connection.execute(
+                    sa.select(
+                        PASSAGES.c.id, PASSAGES.c.sentences, PASSAGES.c.vector, PASSAGES.c.sentence_vectors
+                    ).where(PASSAGES.c.id.in_(some), PASSAGES.c.vector.is_not(None))
+                )
+                for row in rows:
+                    halves, count = row.sentence_vectors or b"", len(json.loads(row.sentences))
+                    if (
+                        (len(row.vector), len(halves)) != (dim * 4, dim * 2 * count)
+                        or not np.isfinite(np.frombuffer(row.vector, np.float32)).all()
+                        or not np.isfinite(np.frombuffer(halves, np.float16)).all()
+                    ):
+                        unusable.append(row.id)
+        return unusable
+
+    def compact(self) -> None:
+        """Write the database anew without the room, and the remains, of what was deleted."""
+        self._database.compact()
+
     # ---- the change log
 
     def last_seq(self) -> int:
@@ -286,6 +315,36 @@ class Articles:
                 .order_by(newest)
             )
             return [Change(seq=row.seq, event=event, article_id=row.article_id) for row in rows]
+
+
+def _with_vectors(passage_ids: Sequence[str], *columns: sa.Column[Any]) -> sa.Select[Any]:
+    return sa.select(PASSAGES.c.id, PASSAGES.c.article_id, *columns).where(
+        PASSAGES.c.id.in_(passage_ids), PASSAGES.c.vector.is_not(None)
+    )
+
+
+def _id_of(connection: sa.Connection, article_id: str) -> str:
+    """Return the id of the article that has an id, or was given it by its source.
+
+    Raises:
+        NotFoundError: No article has that id, or several were given it.
+    """
+    # A terminal can hand over bytes that are no text, and no id.
+    wanted = article_id.encode("utf-8", "replace").decode("utf-8")
+    rows = connection.execute(
+        sa.select(ARTICLES.c.id, ARTICLES.c.outlet, ARTICLES.c.title)
+        .where(sa.or_(ARTICLES.c.id == wanted, ARTICLES.c.given_id == wanted))
+        .order_by((ARTICLES.c.id == wanted).desc(), ARTICLES.c.id)
+    ).all()
+    if not rows:
+        raise NotFoundError(f"no article has the id {article_id!r}: `hemeroteca list` shows the ids")
+    if len(rows) > 1 and rows[0].id != wanted:
+        raise NotFoundError(
+            f"{len(rows)} articles were given the id {article_id!r}: use one of "
+            + ", ".join(f"{row.id} ({row.outlet or row.title or 'no outlet'})" for row in rows[:5])
+        )
+    kept_id: str = rows[0].id
+    return kept_id
 
 
 def _slices(ids: Sequence[str]) -> Iterator[list[str]]:

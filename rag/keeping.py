@@ -10,7 +10,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from rag.schema import Article, Passage
-from rag.tables import ARTICLES, CHANGES, PASSAGES, PLACES, article_values, sentence_spans, text_hash
+from rag.tables import ARTICLES, CHANGES, PASSAGES, PLACES, article_values, sentence_spans, text_hash, to_spans
 
 Outcome = Literal["added", "changed", "unchanged", "duplicate"]
 
@@ -46,7 +46,9 @@ def keep(connection: sa.Connection, item: Prepared) -> Outcome:
     if old_hash is None:
         connection.execute(sa.insert(ARTICLES).values(**values))
     else:
-        _keep_for_other_places(connection, article.id, place=item.place)
+        # A URL is one article wherever it is read: the rows of an export move when it is written again.
+        if not article.url:
+            _keep_for_other_places(connection, article.id, place=item.place)
         connection.execute(sa.update(ARTICLES).where(ARTICLES.c.id == article.id).values(**values))
     _record_place(connection, item, article_id=article.id)
     kept = _replace_passages(connection, item)
@@ -65,7 +67,7 @@ def _replace_passages(connection: sa.Connection, item: Prepared) -> int:
     """Write the passages of an article and return how many were there before."""
     rows = connection.execute(sa.select(PASSAGES).where(PASSAGES.c.article_id == item.article.id))
     # Vectors stay with a passage that is cut into the same sentences; another language may cut it otherwise.
-    old = {(row.id, _bounds(json.loads(row.sentences), row.start)): row for row in rows}
+    old = {(row.id, _bounds(to_spans(row), row.start)): row for row in rows}
     connection.execute(sa.delete(PASSAGES).where(PASSAGES.c.article_id == item.article.id))
     new = [
         {

@@ -9,8 +9,11 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
+from rag.errors import ArchiveError
+from rag.interfaces import PassageVectors, Vector, Vectors
 from rag.schema import Article, Passage, Removal, Sentence
 
 METADATA = sa.MetaData()
@@ -94,22 +97,32 @@ def article_values(article: Article, digest: str) -> dict[str, Any]:
 
 
 def to_article(row: sa.Row[Any], places: tuple[str, ...]) -> Article:
-    """Return the article of a row."""
-    return Article(
-        id=row.id,
-        text=row.text,
-        title=row.title,
-        outlet=row.outlet,
-        published=date.fromisoformat(row.published) if row.published else None,
-        language=row.language,
-        url=row.url,
-        author=row.author,
-        agency=row.agency,
-        given_id=row.given_id,
-        places=places,
-        removed=tuple(Removal(**removal) for removal in json.loads(row.removed)),
-        content_hash=row.content_hash,
-    )
+    """Return the article of a row, with its text exactly as it was kept.
+
+    Raises:
+        ArchiveError: The row is damaged.
+    """
+    # SQLite has no checksums: only this tells a flipped bit from a quotation.
+    if text_hash(row.text) != row.text_hash:
+        raise _damaged(row.id, "its text is not what was kept")
+    try:
+        return Article(
+            id=row.id,
+            text=row.text,
+            title=row.title,
+            outlet=row.outlet,
+            published=date.fromisoformat(row.published) if row.published else None,
+            language=row.language,
+            url=row.url,
+            author=row.author,
+            agency=row.agency,
+            given_id=row.given_id,
+            places=places,
+            removed=tuple(Removal(**removal) for removal in json.loads(row.removed)),
+            content_hash=row.content_hash,
+        )
+    except (ValueError, TypeError) as exc:
+        raise _damaged(row.id, exc) from exc
 
 
 def passages_with_text() -> sa.Select[Any]:
@@ -130,7 +143,11 @@ def passages_with_text() -> sa.Select[Any]:
 
 
 def to_passage(row: sa.Row[Any]) -> Passage:
-    """Return the passage of a row of `passages_with_text`."""
+    """Return the passage of a row of `passages_with_text`.
+
+    Raises:
+        ArchiveError: The row is damaged.
+    """
     return Passage(
         id=row.id,
         article_id=row.article_id,
@@ -142,8 +159,60 @@ def to_passage(row: sa.Row[Any]) -> Passage:
         embedded_text=row.header + row.text,
         sentences=tuple(
             Sentence(start=start, end=end, text=row.text[start - row.start : end - row.start])
-            for start, end in json.loads(row.sentences)
+            for start, end in to_spans(row)
         ),
+    )
+
+
+def to_spans(row: sa.Row[Any]) -> list[list[int]]:
+    """Return where the sentences of a passage's row begin and end.
+
+    Raises:
+        ArchiveError: The row is damaged.
+    """
+    try:
+        return [[int(start), int(end)] for start, end in json.loads(row.sentences)]
+    except (ValueError, TypeError) as exc:
+        raise _damaged(row.article_id, exc) from exc
+
+
+def to_vector(row: sa.Row[Any]) -> Vector:
+    """Return the vector of a passage's row that has one.
+
+    Raises:
+        ArchiveError: The row is damaged.
+    """
+    try:
+        return np.frombuffer(row.vector, dtype=np.float32)
+    except (ValueError, TypeError) as exc:
+        raise _damaged(row.article_id, exc) from exc
+
+
+def to_sentence_vectors(row: sa.Row[Any]) -> Vectors:
+    """Return the vectors of the sentences of a passage's row that has them, shape (sentences, dim).
+
+    Raises:
+        ArchiveError: The row is damaged.
+    """
+    try:
+        dim = len(row.vector) // 4
+        return np.frombuffer(row.sentence_vectors, dtype=np.float16).reshape(-1, dim).astype(np.float32)
+    except (ValueError, TypeError) as exc:
+        raise _damaged(row.article_id, exc) from exc
+
+
+def vector_values(made: PassageVectors) -> dict[str, bytes]:
+    """Return the columns of a passage's row that keep its vectors."""
+    return {
+        "vector": np.ascontiguousarray(made.passage, dtype=np.float32).tobytes(),
+        "sentence_vectors": np.ascontiguousarray(made.sentences, dtype=np.float16).tobytes(),
+    }
+
+
+def _damaged(article_id: str, why: object) -> ArchiveError:
+    return ArchiveError(
+        f"article {article_id} is damaged in the archive ({why}): delete it with `hemeroteca delete {article_id}` and "
+        "ingest it again, or put a copy of archive.db back"
     )
 
 
