@@ -6,7 +6,6 @@ the project counts in the text after this.
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import json
 import re
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ingest.decoding import decoded, read_lines
 from ingest.sources import unreadable, written
 from rag.errors import SourceError
 from rag.schema import IngestFailure
@@ -44,19 +44,9 @@ class Draft:
 
 
 _BYTES_PER_MB = 1_000_000
-# Most specific first: the UTF-32 mark begins with the UTF-16 one.
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_BINARY_STARTS = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"\x1f\x8b", b"{\\rtf")
 _DROPPED_CONTROLS = dict.fromkeys(code for code in range(32) if chr(code) not in "\n\t")
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
-_MAX_CONTROL_SHARE = 0.01
 
 _TEXT_FIELDS = ("title", "outlet", "url", "author", "language", "agency")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?P<fields>.*?)\n?---[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -140,34 +130,13 @@ def _read_article(path: Path, limit: int) -> Draft:
         content = file.read(limit + 1)
     if len(content) > limit:
         raise SourceError(_too_large(limit))
-    text = normalised(_decoded(content))
+    text = normalised(decoded(content))
     place = written(path.resolve())
     if path.suffix.lower() == ".md":
         return _from_markdown(text, place)
     if not text.strip():
         raise SourceError("is empty: there is no text to take in")
     return Draft(text=text, place=place)
-
-
-def _decoded(content: bytes) -> str:
-    """Return the text of a file's bytes: a byte-order mark decides, then UTF-8 if valid, else Windows-1252."""
-    if content.startswith(_BINARY_STARTS):
-        raise SourceError("is not text but a binary file: convert it to text first")
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if content.startswith(mark):
-            try:
-                return content.decode(encoding).removeprefix("\ufeff")
-            except UnicodeDecodeError as exc:
-                raise SourceError(f"is not the {exc.encoding} that its first bytes announce: save it as UTF-8") from exc
-    controls = sum(content.count(code) for code in range(32) if code not in b"\n\r\t\f\v")
-    if controls > len(content) * _MAX_CONTROL_SHARE:
-        raise SourceError("is not text but a binary file: convert it to text first")
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return content.decode("latin-1")
 
 
 def _from_markdown(text: str, place: str) -> Draft:
@@ -189,20 +158,15 @@ def _read_rows(path: Path, limit: int) -> Iterator[Draft | IngestFailure]:
     lines_of_ids: dict[tuple[str | None, str], tuple[int, bytes]] = {}
     number, absolute = 0, written(path.resolve())
     with path.open("rb") as file:
-        while content := file.readline(limit + 1):
-            number += 1
+        for number, line in enumerate(read_lines(file, limit=limit), start=1):
             place = f"{written(path)} line {number}"
-            if len(content) > limit and not content.endswith(b"\n"):
-                while content and not content.endswith(b"\n"):
-                    content = file.readline(limit + 1)
+            if line is None:
                 yield IngestFailure(place, _too_large(limit))
                 continue
-            if number == 1:
-                content = content.removeprefix(codecs.BOM_UTF8)
-            if not content.strip():
+            if not line.strip():
                 continue
             try:
-                draft = _draft(_parsed_row(content), place=f"{absolute} line {number}", line=number)
+                draft = _draft(_parsed_row(line), place=f"{absolute} line {number}", line=number)
                 _check_id(draft, lines_of_ids, number)
             except SourceError as exc:
                 yield IngestFailure(place, str(exc))
@@ -212,11 +176,9 @@ def _read_rows(path: Path, limit: int) -> Iterator[Draft | IngestFailure]:
         raise SourceError("is empty: there is no text to take in")
 
 
-def _parsed_row(content: bytes) -> dict[str, Any]:
+def _parsed_row(line: str) -> dict[str, Any]:
     try:
-        row = json.loads(content.decode("utf-8"))
-    except UnicodeDecodeError as exc:
-        raise SourceError("is not UTF-8: save the file as UTF-8") from exc
+        row = json.loads(line)
     except (ValueError, RecursionError) as exc:
         raise SourceError(f"is not JSON ({exc}): correct the line") from exc
     if not isinstance(row, dict):
