@@ -26,6 +26,8 @@ MIN_BUDGET_TOKENS = 16
 
 _CLAUSE_ENDS = re.compile(r"[;:,—–](?=\s)\s*|[，；：、。！？]")
 _SPACES = re.compile(r"\s+")
+# No letter has more; a row of nothing but accents would be cut into single ones.
+_MAX_ACCENTS = 32
 _HEADING_MAX_CHARS = 120
 _SENTENCE_ENDS = (".", "!", "?", "…", ":", ";", ",", '"', "”", "»", "。", "！", "？", ")", "।", "؟")
 
@@ -187,10 +189,12 @@ def _words(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _halves(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    middle = (start + end) // 2
+    half = middle = (start + end) // 2
     # An accent stays with its letter when there is another place to cut.
-    while middle > start + 1 and unicodedata.combining(text[middle]):
+    while middle > max(start + 1, half - _MAX_ACCENTS) and unicodedata.combining(text[middle]):
         middle -= 1
+    if unicodedata.combining(text[middle]):
+        middle = half
     return [(start, middle), (middle, end)]
 
 

@@ -153,6 +153,20 @@ def test_counting_takes_few_calls() -> None:
     assert calls <= 5
 
 
+def test_row_of_nothing_but_accents_is_cut_in_few_steps() -> None:
+    calls = 0
+
+    def counting(texts: Sequence[str]) -> list[int]:
+        nonlocal calls
+        calls += 1
+        return code_points(texts)
+
+    text = "a" + "\u0301" * 5000
+    passages = passages_of(Article(id="a", text=text), count=counting, passage_tokens=20, max_tokens=200)
+    assert "".join(passage.text for passage in passages) == text
+    assert calls < 30
+
+
 def test_no_room_is_an_error() -> None:
     with pytest.raises(ValueError, match="max_tokens 20 leaves no room"):
         cut("Hola.", max_tokens=20)
