@@ -16,8 +16,8 @@ from rag import consultation, fingerprint
 from rag.articles import Articles, Counts, Outcome, Prepared, open_articles
 from rag.config import Settings, load_settings
 from rag.consultation import Parts, to_ask
-from rag.database import FILE_NAME
-from rag.errors import ArchiveError, ArchiveMissingError
+from rag.errors import ArchiveError
+from rag.folder import check_folder
 from rag.interfaces import ChatModel, Embedder, VectorIndex, WordIndex
 from rag.lock import Hold, hold
 from rag.response import respond
@@ -104,7 +104,7 @@ class Archive:
         """
         path = Path(path)
         settings = settings or load_settings(environ=os.environ)
-        _check_folder(path, create=create)
+        check_folder(path, create=create)
         held = hold(path)
         try:
             truth = open_articles(path)
@@ -464,24 +464,6 @@ class Archive:
         known = self._fingerprint()
         if known:
             fingerprint.check(known, wanted, archive=self.path)
-
-
-def _check_folder(path: Path, *, create: bool) -> None:
-    if (path / FILE_NAME).is_file():
-        return
-    if not create:
-        raise ArchiveMissingError(
-            f"there is no archive at {path}: make one with `hemeroteca ingest PATH --archive {path}`, or name another"
-        )
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        others = [entry.name for entry in path.iterdir() if entry.name not in ("lock", "holder.json")]
-    except OSError as exc:
-        raise ArchiveError(f"archive folder {path} cannot be made ({exc.strerror}): choose another folder") from exc
-    if others:
-        raise ArchiveError(
-            f"folder {path} holds other files ({', '.join(sorted(others)[:3])}): choose an empty or new folder"
-        )
 
 
 def _asked(
