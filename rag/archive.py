@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from rag import consultation, fingerprint
+from rag import consultation, derived, fingerprint
 from rag.articles import Articles, Counts, Outcome, Prepared, open_articles
 from rag.config import Settings, load_settings
 from rag.consultation import Parts, to_ask
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.runnables import Runnable
+
+    from rag.doctor import Checkup
 
 History = Sequence[Turn | tuple[str, str]]
 Progress = Callable[[int, int], None]
@@ -294,6 +296,44 @@ class Archive:
         self._catch_up()
         return article
 
+    # ---- upkeep
+
+    def check(self, *, progress: Progress | None = None) -> Checkup:
+        """Return what is wrong with the archive, having read all of it; nothing is changed.
+
+        Questions go on meanwhile, writing waits.
+        """
+        from rag.doctor import examine
+
+        with self._lock:
+            return examine(
+                self._truth,
+                vectors=self._vectors,
+                words=self._words,
+                fingerprint=self._fingerprint() or {},
+                progress=progress,
+            )
+
+    def rebuild(self) -> None:
+        """Make both indexes anew from the articles, without embedding again; questions go on meanwhile."""
+        with self._lock:
+            for index in (self._words, self._vectors):
+                index.rebuild(self._truth)
+
+    def compact(self) -> tuple[int, int]:
+        """Leave no byte of deleted or replaced text in the archive's folder, and return its bytes before and after.
+
+        Database and indexes are written anew, and indexes that damage had put aside are removed; it takes as much free
+        space again. Questions go on meanwhile, writing waits.
+        """
+        with self._lock:
+            before = _bytes_in(self.path)
+            self._truth.compact()
+            self.rebuild()
+            for index in ("vectors", "words"):
+                derived.remove_leftovers(self.path / index)
+            return before, _bytes_in(self.path)
+
     # ---- taking in (used by `ingest`)
 
     def known_sources(self, places: Sequence[str]) -> dict[str, str]:
@@ -464,6 +504,10 @@ class Archive:
         known = self._fingerprint()
         if known:
             fingerprint.check(known, wanted, archive=self.path)
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _asked(

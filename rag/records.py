@@ -28,7 +28,11 @@ class Record:
 
     def lies_with(self, other: Record) -> bool:
         """Return whether both have one text at one place of the space, whatever their metadata."""
-        return self.document == other.document and np.allclose(self.vector, other.vector, rtol=0, atol=1e-6)
+        return (
+            self.document == other.document
+            and self.vector.shape == other.vector.shape
+            and np.allclose(self.vector, other.vector, rtol=0, atol=1e-6)
+        )
 
 
 def records_of(truth: Truth, article_ids: Sequence[str]) -> dict[str, Record]:

@@ -21,6 +21,7 @@ from chromadb.errors import ChromaError
 
 from rag import derived
 from rag.errors import ArchiveError
+from rag.graph import blank_unused
 from rag.interfaces import Audit, Filters, Found, Truth, Vector
 from rag.records import Record, records_of, where
 
@@ -136,6 +137,7 @@ class ChromaIndex:
                     reopened = _open(self._folder, self._dim)
                     self._client, self._collection = reopened._client, reopened._collection
                     self._applied_seq = reopened._applied_seq
+                    self._blank()
             derived.unseal(self._folder)
 
     def audit(self, truth: Truth, article_ids: Sequence[str]) -> Audit:
@@ -249,8 +251,13 @@ class ChromaIndex:
     def _seal(self) -> None:
         # Only now: Chroma writes its graph files when it pleases, also while it only reads.
         with suppress(OSError):
+            self._blank()
             graph = [file for file in self._folder.glob("*/*") if file.is_file()]
             derived.seal(self._folder, graph, present=[self._folder / _DATABASE])
+
+    def _blank(self) -> None:
+        for folder in self._folder.glob("*/"):
+            blank_unused(folder)
 
     def _start_over(self) -> None:
         with _translated("vector index {} cannot be written", self._folder):

@@ -1,0 +1,111 @@
+"""What an examination of an archive finds: whether the truth is whole, and whether both indexes equal it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.articles import Articles
+from rag.interfaces import Audit, VectorIndex, WordIndex
+from rag.schema import Passage
+
+# Articles examined at once: memory stays flat.
+_AT_ONCE = 500
+_LISTED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What was found; `is_sound` when nothing is wrong. Passages that wait for vectors are no fault.
+
+    `truth` says in sentences what is wrong with the articles themselves, which no index can mend.
+    """
+
+    articles: int
+    passages: int
+    without_vectors: int
+    truth: tuple[str, ...]
+    vectors: Audit
+    words: Audit
+    fingerprint: Mapping[str, str]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every article is whole and every passage is found by its id, its words and its own vector."""
+        return not self.findings()
+
+    def findings(self) -> list[str]:
+        """Return what is wrong, a sentence each."""
+        found = list(self.truth)
+        for name, audit in (("vector index", self.vectors), ("word index", self.words)):
+            for ids, what in (
+                (audit.missing, "are missing in"),
+                (audit.orphaned, "are of no article, but in"),
+                (audit.different, "are not as the articles say in"),
+                (audit.unfindable, "are there, but not found by what they hold, in"),
+            ):
+                if ids:
+                    found.append(f"{_counted(ids)} {what} the {name}: `hemeroteca rebuild` makes it anew")
+        return found
+
+
+def examine(
+    truth: Articles,
+    *,
+    vectors: VectorIndex,
+    words: WordIndex,
+    fingerprint: Mapping[str, str],
+    progress: Callable[[int, int], None] | None = None,
+) -> Checkup:
+    """Return what is wrong with an archive; nothing is changed, and nothing may be written meanwhile.
+
+    Args:
+        truth: The articles.
+        vectors: Caught up with the truth.
+        words: Caught up with the truth.
+        fingerprint: What made the vectors.
+        progress: Called with (steps done, steps).
+    """
+    counts, ids = truth.counts(), truth.ids()
+    steps = 3
+    tell = progress or (lambda done, total: None)
+    tell(0, steps)
+    faults = [*truth.faults(), *_faults_of_passages(truth, ids, dim=int(fingerprint.get("dim", 0)))]
+    tell(1, steps)
+    by_vectors = vectors.audit(truth, ids)
+    tell(2, steps)
+    by_words = words.audit(truth, ids)
+    tell(3, steps)
+    return Checkup(
+        articles=counts.articles,
+        passages=counts.passages,
+        without_vectors=counts.without_vectors,
+        truth=tuple(faults),
+        vectors=by_vectors,
+        words=by_words,
+        fingerprint=fingerprint,
+    )
+
+
+def _faults_of_passages(truth: Articles, ids: Sequence[str], *, dim: int) -> Iterator[str]:
+    outside: list[str] = []
+    unusable: list[str] = []
+    for at in range(0, len(ids), _AT_ONCE):
+        some = ids[at : at + _AT_ONCE]
+        articles, passages = truth.articles_by_id(some), truth.passages_of(some)
+        outside += [passage.id for passage in passages if not _lies_in(passage, articles[passage.article_id].text)]
+        unusable += truth.unusable_vectors(passages, dim=dim)
+    if outside:
+        yield f"{_counted(outside)} do not lie within their articles: ingest these again"
+    if unusable:
+        yield f"{_counted(unusable)} have vectors that are none: ingest these articles into a new archive"
+
+
+def _lies_in(passage: Passage, text: str) -> bool:
+    edges = [passage.start, *(edge for each in passage.sentences for edge in (each.start, each.end)), passage.end]
+    return edges == sorted(edges) and text[passage.start : passage.end] == passage.text != ""
+
+
+def _counted(ids: Sequence[str]) -> str:
+    listed = ", ".join(ids[:_LISTED]) + (", …" if len(ids) > _LISTED else "")
+    return f"{len(ids)} passages ({listed})"
