@@ -298,7 +298,7 @@ class Archive:
 
     # ---- upkeep
 
-    def check(self, *, progress: Progress | None = None) -> Checkup:
+    def check(self) -> Checkup:
         """Return what is wrong with the archive, having read all of it; nothing is changed.
 
         Questions go on meanwhile, writing waits.
@@ -311,7 +311,6 @@ class Archive:
                 vectors=self._vectors,
                 words=self._words,
                 fingerprint=self._fingerprint() or {},
-                progress=progress,
             )
 
     def rebuild(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.articles import Articles
@@ -55,7 +55,6 @@ def examine(
     vectors: VectorIndex,
     words: WordIndex,
     fingerprint: Mapping[str, str],
-    progress: Callable[[int, int], None] | None = None,
 ) -> Checkup:
     """Return what is wrong with an archive; nothing is changed, and nothing may be written meanwhile.
 
@@ -64,25 +63,16 @@ def examine(
         vectors: Caught up with the truth.
         words: Caught up with the truth.
         fingerprint: What made the vectors.
-        progress: Called with (steps done, steps).
     """
     counts, ids = truth.counts(), truth.ids()
-    steps = 3
-    tell = progress or (lambda done, total: None)
-    tell(0, steps)
     faults = [*truth.faults(), *_faults_of_passages(truth, ids, dim=int(fingerprint.get("dim", 0)))]
-    tell(1, steps)
-    by_vectors = vectors.audit(truth, ids)
-    tell(2, steps)
-    by_words = words.audit(truth, ids)
-    tell(3, steps)
     return Checkup(
         articles=counts.articles,
         passages=counts.passages,
         without_vectors=counts.without_vectors,
         truth=tuple(faults),
-        vectors=by_vectors,
-        words=by_words,
+        vectors=vectors.audit(truth, ids),
+        words=words.audit(truth, ids),
         fingerprint=fingerprint,
     )
 

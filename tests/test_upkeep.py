@@ -183,3 +183,25 @@ def test_compacting_leaves_no_trace_of_deleted_and_replaced_text(tmp_path: Path,
     assert files_that_hold(folder, SECRET) == []
     # The test can fail: what is still there is found by the same search.
     assert "archive.db" in files_that_hold(folder, "firmó")
+
+
+def test_the_commands_say_what_they_found_and_did(seeds_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from ui.cli import main
+
+    def run(command: str) -> tuple[int, str]:
+        status = main([command, "--archive", str(seeds_copy)])
+        return status, capsys.readouterr().out
+
+    status, said = run("doctor")
+    assert status == 0
+    assert "5 articles, 24 passages" in said
+    assert said.splitlines()[-1].startswith("sound: ")
+    with sqlite3.connect(seeds_copy / "archive.db") as database:
+        database.execute("UPDATE passages SET vector = zeroblob(1536) WHERE ordinal = 1")
+    status, said = run("doctor")
+    assert status == 1
+    assert "are not as the articles say in the vector index: `hemeroteca rebuild` makes it anew" in said
+    assert run("rebuild") == (0, "both indexes were made anew: 5 articles, 24 passages\n")
+    status, said = run("compact")
+    assert status == 0
+    assert "left no trace" in said
