@@ -1,8 +1,9 @@
-"""`hemeroteca eval run`: its arguments and what it does; importing this is light, for `--help`."""
+"""`hemeroteca eval run` and `eval compare`: their arguments and what they do; importing this is light, for `--help`."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -76,12 +77,45 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--gate",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="compare the gold set with the committed baseline: exit status 1 when more than two questions are lost",
+        help="compare the gold set with the committed baseline: exit status 1 when the 95 %% interval of the change in "
+        "passed lies wholly below zero, over all questions, a split or a type",
     )
     parser.add_argument(
         "--update-baseline", action="store_true", help="write the gold set's results as the new baseline"
     )
     parser.set_defaults(execute=run_command)
+
+
+def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of `eval compare`."""
+    parser.add_argument("before", type=Path, metavar="A.json", help="results that `eval run` wrote")
+    parser.add_argument("after", type=Path, metavar="B.json", help="others, over the same questions")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(execute=compare_command)
+
+
+def compare_command(namespace: argparse.Namespace, terminal: Terminal, *, settings: Settings) -> int:
+    """Print what changed between two results, and return 0.
+
+    Questions that only one of the two has, or that are worded otherwise, are left out and counted.
+
+    Args:
+        namespace: What `add_compare_arguments` declares.
+        terminal: Where to print.
+        settings: Not used: the results say which ones they were made with.
+
+    Raises:
+        DatasetError: A file is not results, or the two have no question in common.
+    """
+    from eval.compare import compare, comparison_text, comparison_to_dict
+    from eval.results import read_results
+
+    found = compare(read_results(namespace.before), read_results(namespace.after))
+    if namespace.json:
+        terminal.print(json.dumps(comparison_to_dict(found), ensure_ascii=False, indent=2))
+    else:
+        terminal.print(terminal.shown(comparison_text(found)))
+    return 0
 
 
 def run_command(namespace: argparse.Namespace, terminal: Terminal, *, settings: Settings) -> int:
@@ -99,8 +133,7 @@ def run_command(namespace: argparse.Namespace, terminal: Terminal, *, settings: 
     """
     from eval.dataset import GOLD, DatasetError
     from eval.formats import read_questions
-    from eval.gate import BASELINE, compare_with_baseline, read_baseline, write_baseline
-    from eval.report import failures, run_to_dict, table, verdict, write_json
+    from eval.report import failures, run_to_dict, table, write_json
     from eval.runner import run
 
     is_gold = namespace.questions is None
@@ -110,20 +143,29 @@ def run_command(namespace: argparse.Namespace, terminal: Terminal, *, settings: 
     with _opened(namespace, terminal, settings=settings) as archive:
         result = run(archive, dataset.questions, progress=partial(terminal.progress, unit="questions"))
         about = _about(archive, dataset, settings)
-    gate: Gate | None = None
-    compared = ""
-    if namespace.update_baseline:
-        write_baseline(result)
-        compared = f"Baseline written: {BASELINE}"
-    elif is_gold and namespace.gate:
-        baseline = read_baseline()
-        gate = compare_with_baseline(result, baseline) if baseline is not None else None
-        compared = verdict(gate) if gate else "No baseline to compare with: --update-baseline writes one"
-    write_json(run_to_dict(result, about=about, gate=gate), namespace.json)
+    content = run_to_dict(result, about=about)
+    gate, compared = _compared(content, namespace) if is_gold else (None, "")
+    write_json(content | {"gate": gate.to_dict() if gate else None}, namespace.json)
     failed = failures(result)
     parts = [table(result), f"Not passed:\n{failed}" if failed else "", "\n".join(result.problems), compared]
     terminal.print("\n\n".join([*filter(None, parts), f"Results: {terminal.shown(str(namespace.json))}"]))
     return 0 if gate is None or gate.is_open else 1
+
+
+def _compared(content: dict[str, Any], namespace: argparse.Namespace) -> tuple[Gate | None, str]:
+    from eval.gate import BASELINE, compare_with_baseline, read_baseline, verdict, write_baseline
+    from eval.results import results_from_dict
+
+    if namespace.update_baseline:
+        write_baseline(content)
+        return None, f"Baseline written: {BASELINE}"
+    if not namespace.gate:
+        return None, ""
+    baseline = read_baseline()
+    if baseline is None:
+        return None, "No baseline to compare with: --update-baseline writes one"
+    gate = compare_with_baseline(results_from_dict(content, name="this run"), baseline)
+    return gate, verdict(gate)
 
 
 @contextmanager
@@ -157,5 +199,5 @@ def _about(archive: Archive, dataset: Dataset, settings: Settings) -> dict[str, 
             "passages": counts.passages,
             "fingerprint": archive.embedder.fingerprint,
         },
-        "settings": {key: value for key, value, _ in settings.items()},
+        "settings": {key: value for key, value, _ in settings.items() if not key.startswith("web.")},
     }

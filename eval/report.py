@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from eval.dataset import DatasetError
-from eval.gate import Gate
+from eval.results import FORM
 from eval.runner import TOTAL, Record, Run, Summary, groups, record_to_dict, summarise
 from eval.scoring import MEASURES, NO_SUPPORT, SUPPORT_NOT_FOUND
 
-# The form of the JSON file; it grows when a reader of the old form would misunderstand the new one.
-FORM = 1
 CELL = 8
 LEGEND = """n counts the questions asked. A measure is the mean over those that it applies
 to ("-": to none); below it stands its Wilson 95 % interval. Unanswerable
@@ -63,26 +61,12 @@ def failures(run: Run, *, limit: int = 100) -> str:
     return "\n".join(blocks)
 
 
-def verdict(gate: Gate) -> str:
-    """Return the gate's outcome in one or two lines."""
-    lines = [
-        f"Baseline: {gate.compared} questions compared, {len(gate.lost)} lost (at most {gate.allowed} allowed), "
-        f"{len(gate.won)} won: {'ok' if gate.is_open else 'FAILED'}"
-    ]
-    if gate.lost:
-        lines.append(f"  lost: {', '.join(gate.lost)}")
-    if gate.won:
-        lines.append(f"  won: {', '.join(gate.won)}")
-    return "\n".join(lines)
-
-
-def run_to_dict(run: Run, *, about: Mapping[str, Any], gate: Gate | None = None) -> dict[str, Any]:
+def run_to_dict(run: Run, *, about: Mapping[str, Any]) -> dict[str, Any]:
     """Return a run as plain JSON types: `about` it, the summary by split and type, and every question's record.
 
     Args:
         run: The run.
         about: What the reader must know to compare it with another run: dataset, archive, settings, time.
-        gate: How it compares with the baseline, if it was compared.
     """
     return {
         "form": FORM,
@@ -92,7 +76,6 @@ def run_to_dict(run: Run, *, about: Mapping[str, Any], gate: Gate | None = None)
             split: {name: _group_to_dict(records) for name, records in by_type.items()}
             for split, by_type in groups(run.records).items()
         },
-        "gate": {**asdict(gate), "is_open": gate.is_open} if gate else None,
         "problems": list(run.problems),
         "questions": [record_to_dict(record) for record in run.records],
     }

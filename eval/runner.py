@@ -255,7 +255,9 @@ def record_to_dict(record: Record) -> dict[str, Any]:
         "passed": record.passed,
         "why": list(judgement.why),
         "seconds": round(record.seconds, 4),
-        "scores": {name: score.value for name, score in record.scores.items()},
+        "scores": {
+            name: None if score.value is None else round(score.value, 6) for name, score in record.scores.items()
+        },
         "skipped": {name: score.reason for name, score in record.scores.items() if score.value is None},
         "facts": [
             {"accepted": list(fact.accepted), "rank": fact.rank, "cited": list(fact.cited)} for fact in judgement.facts

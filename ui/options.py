@@ -54,10 +54,12 @@ def command_line(given: Sequence[str]) -> argparse.ArgumentParser:
     evaluation = _add(commands, "eval", "measure answers against questions whose answers are known")
     runs = evaluation.add_subparsers(title="commands", metavar="COMMAND", required=True)
     run = _add(runs, "run", "ask questions with known answers and print a table", common)
+    compare = _add(runs, "compare", "what changed between two results of eval run, and how sure that is", common)
     if "eval" in given:
-        from eval.command import add_run_arguments
+        from eval.command import add_compare_arguments, add_run_arguments
 
         add_run_arguments(run)
+        add_compare_arguments(compare)
     return parser
 
 
