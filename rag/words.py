@@ -187,7 +187,10 @@ class TantivyIndex:
     def _open_writer(self) -> tantivy.IndexWriter:
         with _translated("word index {} cannot be written", self._folder):
             derived.unseal(self._folder)
-            return self._opened().writer(WRITER_BYTES, 1)
+            writer = self._opened().writer(WRITER_BYTES, 1)
+            # What a killed process wrote and never committed: a file of the same name would be in the way.
+            writer.garbage_collect_files()
+            return writer
 
     def _seal(self) -> None:
         with _translated("word index {} cannot be written", self._folder):
