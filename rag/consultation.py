@@ -13,8 +13,23 @@ import numpy as np
 from rag.config import RetrievalSettings
 from rag.interfaces import Embedder, Filters, Reader, Reading, Vector, VectorIndex, WordIndex
 from rag.language import detect_language
+from rag.readable import readable
 from rag.retrieval import LoadPassages, LoadVectors, retrieve
 from rag.schema import Ask, Consultation, Hit, Turn
+
+MAX_QUESTION_CHARACTERS = 2000
+"""Of a longer question the rest is not read: the embedding model would not see it either."""
+
+_NOTICES = {
+    "es": {
+        "long": "La pregunta tiene {length} caracteres: solo se han leído los primeros {most}.",
+        "wordless": "La pregunta no contiene ninguna palabra ni ningún número.",
+    },
+    "en": {
+        "long": "The question has {length} characters: only the first {most} were read.",
+        "wordless": "The question has neither a word nor a number.",
+    },
+}
 
 Question = str | Mapping[str, Any] | Ask
 """A question as a caller of the chain may put it; a mapping has the fields of `Ask`, dates also as ISO text."""
@@ -55,6 +70,7 @@ class Understood:
     language: str
     versions: tuple[Version, ...]
     filters: Filters
+    notices: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -103,13 +119,21 @@ def _to_date(value: date | str | None) -> date | None:
 def understand(ask: Ask, *, parts: Parts) -> Understood:
     """Return the question with its language and, for a follow-up, a second version with the conversation's subject.
 
+    What cannot be seen is taken out of the question and of the history, and of a question over
+    `MAX_QUESTION_CHARACTERS` the rest is left out, which a notice says.
+
     Raises:
         ValueError: The question is empty, or `since` is after `until`.
     """
     began = time.perf_counter()
-    ask = replace(ask, question=ask.question.strip())
-    if not ask.question:
+    if not ask.question.strip():
         raise ValueError("the question is empty: ask something")
+    length = len(ask.question.strip())
+    ask = replace(
+        ask,
+        question=_shortened(ask.question),
+        history=tuple(Turn(_shortened(turn.question), readable(turn.answer)) for turn in ask.history),
+    )
     if ask.since and ask.until and ask.since > ask.until:
         raise ValueError(f"since {ask.since} is after until {ask.until}: exchange them")
     language = detect_language(ask.question, prior=parts.languages())
@@ -126,8 +150,27 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
         language=language,
         versions=tuple(versions),
         filters=Filters(since=ask.since, until=ask.until, outlets=frozenset(ask.outlets)),
+        notices=_notices(ask.question, language, length=length),
         timings={"understand": time.perf_counter() - began},
     )
+
+
+def _shortened(question: str) -> str:
+    return readable(question.strip()[:MAX_QUESTION_CHARACTERS]).strip()
+
+
+def _notices(question: str, language: str, *, length: int) -> tuple[str, ...]:
+    says = _NOTICES.get(language, _NOTICES["en"])
+    notices = []
+    if length > MAX_QUESTION_CHARACTERS:
+        notices.append(says["long"].format(length=length, most=MAX_QUESTION_CHARACTERS))
+    if not _has_words(question):
+        notices.append(says["wordless"])
+    return tuple(notices)
+
+
+def _has_words(question: str) -> bool:
+    return any(char.isalnum() for char in question)
 
 
 def search(understood: Understood, *, parts: Parts, k: int) -> list[Hit]:
@@ -162,6 +205,9 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
         )
         for version, hits in zip(understood.versions, retrieved.hits, strict=True)
     ]
+    if not _has_words(understood.ask.question):
+        # Signs are near to everything, and answered by nothing.
+        readings = [replace(reading, probability=0.0) for reading in readings]
     best = max(range(len(readings)), key=lambda index: (readings[index].probability, -index))
     return Consultation(
         ask=understood.ask,
@@ -170,6 +216,7 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
         hits=retrieved.hits[best],
         evidence=readings[best].evidence,
         probability=readings[best].probability,
+        notices=understood.notices,
         timings={**retrieved.timings, "read": time.perf_counter() - began},
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from rag.consultation import MAX_QUESTION_CHARACTERS
 from rag.errors import ArchiveError, ModelError
 from rag.schema import Answer, Turn
 from ui.markdown import answer_markdown
@@ -16,8 +17,6 @@ from ui.texts import Texts
 
 if TYPE_CHECKING:
     from rag.archive import Archive
-
-MAX_QUESTION_CHARACTERS = 2000
 
 _log = logging.getLogger(__name__)
 
@@ -45,11 +44,13 @@ def converse(
     outlets: Sequence[str],
 ) -> Iterator[tuple[Exchanges, bool, bool]]:
     """Yield (the conversation with the new answer so far, is its evidence new, is it finished)."""
-    question = displayed(question or "").strip()[:MAX_QUESTION_CHARACTERS]
+    question = displayed(question or "").strip()
     if not question:
         yield before, False, True
         return
-    now = Exchange(question)
+    # The archive reads no more of it than this, and says so.
+    shown = question[:MAX_QUESTION_CHARACTERS]
+    now = Exchange(shown if shown == question else f"{shown}…")
     limits, problem = _limits(now, since, until)
     if problem:
         yield (*before, problem), True, True
@@ -69,7 +70,7 @@ def converse(
     except Exception as exc:
         # The page is the edge: whatever fails must end as a sentence in the chat, never as a dead page.
         _log.exception("the question could not be answered")
-        yield (*before, Exchange(question, failure=_failure(exc))), True, True
+        yield (*before, replace(now, answer=None, failure=_failure(exc))), True, True
 
 
 def _limits(exchange: Exchange, since: str, until: str) -> tuple[dict[str, date | None], Exchange | None]:

@@ -22,7 +22,6 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from rag.errors import ConfigError
 from ui.conversation import (
-    MAX_QUESTION_CHARACTERS,
     Exchanges,
     converse,
     evidence_panel_html,
@@ -211,7 +210,6 @@ def _lay_out(texts: Texts) -> _Page:
                 question = gr.Textbox(
                     lines=1,
                     max_lines=4,
-                    max_length=MAX_QUESTION_CHARACTERS,
                     container=False,
                     elem_id="hm-question",
                     scale=1,

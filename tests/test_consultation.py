@@ -1,0 +1,123 @@
+"""What a question may look like: too long, unseen characters, no words; through every way to ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rag.consultation import MAX_QUESTION_CHARACTERS
+from rag.readable import readable
+from rag.schema import Answer, Turn
+
+if TYPE_CHECKING:
+    from rag.archive import Archive
+
+WHERE = "¿En qué ciudad se firmó la alianza entre Valdoria y Carmania?"
+LONG = (WHERE + " ") * (100_000 // len(WHERE) + 1)
+TOO_LONG = f"La pregunta tiene {len(LONG.strip())} caracteres: solo se han leído los primeros 2000."
+
+
+def places(answer: Answer) -> Sequence[tuple[str, int, int]]:
+    return [(citation.article.id, citation.start, citation.end) for citation in answer.citations]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\x00b\x1b[31mc\x9bd\x7f", "a b [31mc d "),
+        ("\ud83d\ude00 y \ud800", "😀 y \ufffd"),
+        ("Val\u200bdo\u00adria\ufeff", "Valdoria"),
+        ("\u202eabc\u202c \u2066d\u2069\u200f", "abc d"),
+        ("a\r\nb\tc\u2028d", "a\nb\tc d"),
+        ("👩\u200d👧 می\u200cخواهم ñ ¿?", "👩\u200d👧 می\u200cخواهم ñ ¿?"),
+        ("", ""),
+    ],
+    ids=["controls", "surrogates", "zero-width", "directions", "lines", "joiners", "empty"],
+)
+def test_what_cannot_be_seen_goes(text: str, expected: str) -> None:
+    assert readable(text) == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        f"\ufeff{WHERE}\x00",
+        WHERE.replace("Valdoria", "Val\u200bdo\u200bria"),
+        f"\u202e{WHERE}\u202c",
+    ],
+    ids=["BOM and NUL", "zero-width", "right to left"],
+)
+def test_unseen_characters_change_no_answer(sample_archive: Archive, question: str) -> None:
+    assert places(sample_archive.ask(question)) == places(sample_archive.ask(WHERE))
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["???", "\u200b\u200b", "\x00", "\ufeff", "😀" * 50, "[[[[", "\ud800", "\u202e\u202e", "\u0301"],
+    ids=ascii,
+)
+def test_question_without_a_word_is_unknown_and_says_why(sample_archive: Archive, question: str) -> None:
+    answer = sample_archive.ask(question)
+    assert (answer.status, answer.confidence, answer.statements) == ("unknown", 0.0, ())
+    assert answer.notices == ("The question has neither a word nor a number.",)
+
+
+@pytest.mark.parametrize("question", ["", " \n\t "], ids=repr)
+def test_empty_question_is_an_error(sample_archive: Archive, question: str) -> None:
+    with pytest.raises(ValueError, match="the question is empty: ask something"):
+        sample_archive.ask(question)
+
+
+def test_of_a_question_of_100_000_characters_the_first_2_000_are_read(sample_archive: Archive) -> None:
+    answer = sample_archive.ask(LONG)
+    assert answer.notices == (TOO_LONG,)
+    assert answer.question == LONG[:MAX_QUESTION_CHARACTERS].strip()
+    assert places(answer) == places(sample_archive.ask(LONG[:MAX_QUESTION_CHARACTERS]))
+
+
+@pytest.mark.parametrize("unit", ["a", "\u0301", "中", "(\\AND words:x^9~ "], ids=ascii)
+def test_no_question_of_100_000_characters_fails(sample_archive: Archive, unit: str) -> None:
+    assert len(sample_archive.search("¿Qué? " + unit * (100_000 // len(unit)), k=3)) == 3
+
+
+def test_earlier_turns_may_hold_anything(sample_archive: Archive) -> None:
+    answer = sample_archive.ask("¿Y dónde se firmó?", history=[Turn(f"\ud800\x00{WHERE}", LONG)])
+    assert answer.status == "answered"
+
+
+@pytest.mark.parametrize("outlet", ["\ud800", "\x00", "'; --", "x" * 100_000], ids=lambda outlet: ascii(outlet)[:20])
+def test_outlet_that_no_article_has_finds_nothing(sample_archive: Archive, outlet: str) -> None:
+    answer = sample_archive.ask(WHERE, outlets=[outlet])
+    assert (answer.status, answer.hits) == ("unknown", ())
+
+
+def test_long_question_is_answered_on_the_command_line_with_a_notice(
+    sample_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ui.cli import main
+
+    assert main(["ask", "--json", "--archive", str(sample_folder), LONG]) == 0
+    assert json.loads(capsys.readouterr().out)["notices"] == [TOO_LONG]
+
+
+def test_long_question_is_answered_in_the_chat_with_a_notice_and_shown_in_part(sample_archive: Archive) -> None:
+    from ui.conversation import converse, log_html
+    from ui.texts import ES
+
+    *_, (exchanges, _, done) = converse(sample_archive, LONG, (), "es", "", "", [])
+    assert done
+    assert exchanges[-1].question == LONG[:MAX_QUESTION_CHARACTERS] + "…"
+    assert TOO_LONG in log_html(exchanges, ES)
+
+
+@pytest.mark.parametrize("question", ["\ud800", "\x00???", "<b>", "\u200b"], ids=ascii)
+def test_any_question_ends_in_the_chat_without_a_failure(sample_archive: Archive, question: str) -> None:
+    from ui.conversation import converse
+
+    *_, (exchanges, _, done) = converse(sample_archive, question, (), "es", "", "", [])
+    assert done
+    assert not any(exchange.failure for exchange in exchanges)
