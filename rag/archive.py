@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from datetime import date
 from functools import partial
@@ -19,6 +19,7 @@ from rag.consultation import Parts, to_ask
 from rag.errors import ArchiveError
 from rag.folder import check_folder
 from rag.interfaces import ChatModel, Embedder, VectorIndex, WordIndex
+from rag.keeping import Kept
 from rag.lock import Hold, hold
 from rag.response import respond
 from rag.schema import Answer, Article, Consultation, Hit, Turn
@@ -353,6 +354,19 @@ class Archive:
             # Indexes that are ahead, of a truth that was restored from a copy, must notice before it grows past them.
             words, _ = self._words, self._vectors
             outcomes = self._truth.put(prepared)
+            words.catch_up(self._truth)
+            return outcomes
+
+    def merge(self, kept: Iterable[Kept]) -> list[Outcome]:
+        """Take in what another archive keeps, all of it or nothing, and return what became of each article, in order.
+
+        Vectors among it have to be of this archive's kind; `embed_pending` makes those that are missing.
+        """
+        with self._lock:
+            self._remember_fingerprint()
+            # As in `put`.
+            words, _ = self._words, self._vectors
+            outcomes = self._truth.merge(kept)
             words.catch_up(self._truth)
             return outcomes
 

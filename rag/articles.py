@@ -7,7 +7,7 @@ without a vector is legal: it is found by its words, and counted.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from rag.database import Database, open_database
 from rag.errors import ArchiveError, NotFoundError
 from rag.interfaces import Change, PassageVectors, Vector, Vectors
-from rag.keeping import Outcome, Prepared, forget, keep, log_change
+from rag.keeping import Kept, Outcome, Prepared, forget, keep, log_change, merge
 from rag.schema import Article, Passage
 from rag.tables import (
     ARTICLES,
@@ -105,6 +105,22 @@ class Articles:
         """
         with self._database.transaction() as connection:
             return [keep(connection, item) for item in prepared]
+
+    def merge(self, kept: Iterable[Kept]) -> list[Outcome]:
+        """Take in what another archive keeps, all of it or nothing, and return what became of each article, in order.
+
+        As if all its places had been read here now; the vectors have to be of this archive's kind.
+
+        Raises:
+            ArchiveError: An article cannot be kept.
+        """
+        outcomes: list[Outcome] = []
+        taken: set[str] = set()
+        with self._database.transaction() as connection:
+            for item in kept:
+                outcomes.append(merge(connection, item, apart=taken))
+                taken.add(item.article.id)
+        return outcomes
 
     def set_vectors(self, vectors: Sequence[tuple[str, PassageVectors]]) -> None:
         """Keep the vectors of passages, in one transaction; passages deleted meanwhile are passed over."""

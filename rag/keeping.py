@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
 
+from rag.errors import ArchiveError
+from rag.interfaces import PassageVectors
 from rag.schema import Article, Passage
-from rag.tables import ARTICLES, CHANGES, PASSAGES, PLACES, article_values, sentence_spans, text_hash, to_spans
+from rag.tables import (
+    ARTICLES,
+    CHANGES,
+    PASSAGES,
+    PLACES,
+    article_values,
+    sentence_spans,
+    text_hash,
+    to_spans,
+    vector_values,
+)
 
 Outcome = Literal["added", "changed", "unchanged", "duplicate"]
 
@@ -25,22 +37,68 @@ class Prepared:
     source_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """All that an archive keeps of an article.
+
+    `sources` has the hash of what was read at each place; `vectors` has those of the passages that have any, by id.
+    """
+
+    article: Article
+    passages: tuple[Passage, ...]
+    sources: Mapping[str, str]
+    vectors: Mapping[str, PassageVectors]
+
+
 def keep(connection: sa.Connection, item: Prepared) -> Outcome:
     """Write one article and return what became of it; see `Articles.put`."""
-    article, digest = item.article, text_hash(item.article.text)
+    return _keep(connection, item.article, item.passages, sources={item.place: item.source_hash}, apart=frozenset())
+
+
+def merge(connection: sa.Connection, kept: Kept, *, apart: Container[str]) -> Outcome:
+    """Write what another archive keeps, as if all its places had been read here now, and return what became of it.
+
+    Args:
+        connection: In a transaction.
+        kept: Its vectors were made by what makes this archive's.
+        apart: Ids of articles that the other archive keeps beside this one, though their texts are equal.
+
+    Raises:
+        ArchiveError: Its passages have ids of another article's.
+    """
+    try:
+        outcome = _keep(connection, kept.article, kept.passages, sources=kept.sources, apart=apart)
+    except sa.exc.IntegrityError as exc:
+        raise ArchiveError(
+            f"article {kept.article.id} has passages with the ids of another article's: export it again"
+        ) from exc
+    if outcome != "duplicate" and _fill_vectors(connection, kept):
+        log_change(connection, "vectors", [kept.article.id])
+    return outcome
+
+
+def _keep(
+    connection: sa.Connection,
+    article: Article,
+    passages: Sequence[Passage],
+    *,
+    sources: Mapping[str, str],
+    apart: Container[str],
+) -> Outcome:
+    digest = text_hash(article.text)
     old_hash = connection.scalar(sa.select(ARTICLES.c.content_hash).where(ARTICLES.c.id == article.id))
     outcome: Outcome = "added" if old_hash is None else "changed"
     if old_hash is None and article.url is None:
-        twin = _twin_of(connection, article, digest=digest)
-        if twin is not None and _only_place(connection, twin) == item.place:
+        twin = _twin_of(connection, article, digest=digest, apart=apart)
+        if twin is not None and _is_only_at(connection, twin, sources):
             # The same text from the same place under another name: its outlet or id was corrected.
             forget(connection, twin)
             outcome = "changed"
         elif twin is not None and _agree(connection, twin, article):
-            _record_place(connection, item, article_id=twin)
+            _record_places(connection, sources, article_id=twin)
             return "duplicate"
     if old_hash == article.content_hash:
-        _record_place(connection, item, article_id=article.id)
+        _record_places(connection, sources, article_id=article.id)
         return "unchanged"
     values = article_values(article, digest)
     if old_hash is None:
@@ -48,27 +106,45 @@ def keep(connection: sa.Connection, item: Prepared) -> Outcome:
     else:
         # A URL is one article wherever it is read: the rows of an export move when it is written again.
         if not article.url:
-            _keep_for_other_places(connection, article.id, place=item.place)
+            _keep_for_other_places(connection, article.id, places=sources)
         connection.execute(sa.update(ARTICLES).where(ARTICLES.c.id == article.id).values(**values))
-    _record_place(connection, item, article_id=article.id)
-    kept = _replace_passages(connection, item)
+    _record_places(connection, sources, article_id=article.id)
+    before = _replace_passages(connection, article, passages)
     log_change(connection, "article", [article.id])
-    if kept or old_hash is not None:
+    if before or old_hash is not None:
         log_change(connection, "vectors", [article.id])
     return outcome
 
 
-def _record_place(connection: sa.Connection, item: Prepared, *, article_id: str) -> None:
-    connection.execute(sa.delete(PLACES).where(PLACES.c.place == item.place))
-    connection.execute(sa.insert(PLACES).values(place=item.place, article_id=article_id, source_hash=item.source_hash))
+def _record_places(connection: sa.Connection, sources: Mapping[str, str], *, article_id: str) -> None:
+    for place, source_hash in sources.items():
+        connection.execute(sa.delete(PLACES).where(PLACES.c.place == place))
+        connection.execute(sa.insert(PLACES).values(place=place, article_id=article_id, source_hash=source_hash))
 
 
-def _replace_passages(connection: sa.Connection, item: Prepared) -> int:
+def _fill_vectors(connection: sa.Connection, kept: Kept) -> int:
+    """Write the vectors of passages that have none and are cut into the same sentences; return how many those are."""
+    filled = 0
+    for passage in kept.passages:
+        if made := kept.vectors.get(passage.id):
+            filled += connection.execute(
+                sa.update(PASSAGES)
+                .where(
+                    PASSAGES.c.id == passage.id,
+                    PASSAGES.c.vector.is_(None),
+                    PASSAGES.c.sentences == json.dumps(sentence_spans(passage)),
+                )
+                .values(**vector_values(made))
+            ).rowcount
+    return filled
+
+
+def _replace_passages(connection: sa.Connection, article: Article, passages: Sequence[Passage]) -> int:
     """Write the passages of an article and return how many were there before."""
-    rows = connection.execute(sa.select(PASSAGES).where(PASSAGES.c.article_id == item.article.id))
+    rows = connection.execute(sa.select(PASSAGES).where(PASSAGES.c.article_id == article.id))
     # Vectors stay with a passage that is cut into the same sentences; another language may cut it otherwise.
     old = {(row.id, _bounds(to_spans(row), row.start)): row for row in rows}
-    connection.execute(sa.delete(PASSAGES).where(PASSAGES.c.article_id == item.article.id))
+    connection.execute(sa.delete(PASSAGES).where(PASSAGES.c.article_id == article.id))
     new = [
         {
             "id": passage.id,
@@ -81,7 +157,7 @@ def _replace_passages(connection: sa.Connection, item: Prepared) -> int:
             "vector": before.vector if before else None,
             "sentence_vectors": before.sentence_vectors if before else None,
         }
-        for passage in item.passages
+        for passage in passages
         for before in [old.get((passage.id, _bounds(sentence_spans(passage), passage.start)))]
     ]
     if new:
@@ -89,14 +165,15 @@ def _replace_passages(connection: sa.Connection, item: Prepared) -> int:
     return len(old)
 
 
-def _twin_of(connection: sa.Connection, article: Article, *, digest: str) -> str | None:
+def _twin_of(connection: sa.Connection, article: Article, *, digest: str, apart: Container[str]) -> str | None:
     """Return the article without a URL that has the same text; one of the same outlet and day if there are several."""
-    rows = connection.execute(
+    twins = connection.scalars(
         sa.select(ARTICLES.c.id)
         .where(ARTICLES.c.text_hash == digest, ARTICLES.c.url.is_(None))
         .order_by(ARTICLES.c.outlet.is_not_distinct_from(article.outlet).desc(), ARTICLES.c.id)
     ).all()
-    return next((row.id for row in rows if _agree(connection, row.id, article)), rows[0].id if rows else None)
+    others = [twin for twin in twins if twin not in apart]
+    return next((twin for twin in others if _agree(connection, twin, article)), others[0] if others else None)
 
 
 def _agree(connection: sa.Connection, article_id: str, article: Article) -> bool:
@@ -111,9 +188,9 @@ def _agree(connection: sa.Connection, article_id: str, article: Article) -> bool
     )
 
 
-def _only_place(connection: sa.Connection, article_id: str) -> str | None:
-    places = connection.scalars(sa.select(PLACES.c.place).where(PLACES.c.article_id == article_id).limit(2)).all()
-    return places[0] if len(places) == 1 else None
+def _is_only_at(connection: sa.Connection, article_id: str, places: Container[str]) -> bool:
+    known = connection.scalars(sa.select(PLACES.c.place).where(PLACES.c.article_id == article_id)).all()
+    return bool(known) and all(place in places for place in known)
 
 
 def forget(connection: sa.Connection, article_id: str) -> None:
@@ -123,13 +200,12 @@ def forget(connection: sa.Connection, article_id: str) -> None:
     log_change(connection, "vectors", [article_id])
 
 
-def _keep_for_other_places(connection: sa.Connection, article_id: str, *, place: str) -> None:
-    """Copy an article that is about to change, for the other places that still hold it as it was."""
-    others = connection.scalars(
-        sa.select(PLACES.c.place)
-        .where(PLACES.c.article_id == article_id, PLACES.c.place != place)
-        .order_by(PLACES.c.place)
-    ).all()
+def _keep_for_other_places(connection: sa.Connection, article_id: str, *, places: Container[str]) -> None:
+    """Copy an article that is about to change, for places other than these that still hold it as it was."""
+    known = connection.scalars(
+        sa.select(PLACES.c.place).where(PLACES.c.article_id == article_id).order_by(PLACES.c.place)
+    )
+    others = [place for place in known if place not in places]
     if not others:
         return
     # The identity that the place will have when it is read again on its own.
