@@ -467,8 +467,8 @@ class Archive:
                 load_sentence_vectors=self._truth.sentence_vectors_of,
                 calibrated=self.embedder.fingerprint.get("model") == CALIBRATED_MODEL,
             ),
+            load_candidates=self._truth.candidates,
             load_passages=self._truth.passages_by_id,
-            load_vectors=self._truth.vectors_of,
             languages=self._truth.languages,
             settings=self.settings.retrieval,
         )
@@ -480,9 +480,10 @@ class Archive:
         parts, chat_model = self._parts, self._make_chat_model()
         return compose(
             consult=[
-                ("understand", partial(consultation.understand, parts=parts)),
-                ("retrieve", partial(consultation.retrieve_all, parts=parts)),
-                ("read", partial(consultation.read, parts=parts)),
+                # LangChain looks at a step's signature many times a question, which takes long for a `partial`.
+                ("understand", lambda ask: consultation.understand(ask, parts=parts)),
+                ("retrieve", lambda understood: consultation.retrieve_all(understood, parts=parts)),
+                ("read", lambda retrieved: consultation.read(retrieved, parts=parts)),
             ],
             respond=partial(
                 respond,

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from rag.database import Database, open_database
 from rag.errors import ArchiveError, NotFoundError
-from rag.interfaces import Change, PassageVectors, Vector, Vectors
+from rag.interfaces import Candidate, Change, PassageVectors, Vector, Vectors
 from rag.keeping import Kept, Outcome, Prepared, forget, keep, log_change, merge
 from rag.schema import Article, Passage
 from rag.tables import (
@@ -64,6 +64,8 @@ class Articles:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # The languages, and the change log entry at which they were so.
+        self._languages: tuple[int, list[str]] | None = None
 
     def close(self) -> None:
         """Close all connections; nothing can be read or written afterwards."""
@@ -222,6 +224,20 @@ class Articles:
                     articles[row.id] = to_article(row, places.get(row.id, ()))
         return {row.id: (to_passage(row), articles[row.article_id]) for row in rows}
 
+    def candidates(self, passage_ids: Sequence[str]) -> dict[str, Candidate]:
+        """Return what ranking needs of those of the passages that exist."""
+        found: dict[str, Candidate] = {}
+        with self._database.transaction() as connection:
+            for some in _slices(passage_ids):
+                chosen: sa.Select[Any] = (
+                    sa.select(PASSAGES.c.id, PASSAGES.c.vector, ARTICLES.c.language)
+                    .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_id)
+                    .where(PASSAGES.c.id.in_(some))
+                )
+                for row in connection.execute(chosen):
+                    found[row.id] = Candidate(row.language, None if row.vector is None else to_vector(row))
+        return found
+
     def vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vector]:
         """Return the vectors of those passages that have one."""
         found: dict[str, Vector] = {}
@@ -270,13 +286,17 @@ class Articles:
 
     def languages(self) -> list[str]:
         """Return the languages of the articles, the most frequent first."""
-        with self._database.transaction() as connection:
-            rows = connection.execute(
-                sa.select(ARTICLES.c.language)
-                .group_by(ARTICLES.c.language)
-                .order_by(sa.func.count().desc(), ARTICLES.c.language)
-            )
-            return [row.language for row in rows]
+        seq = self.last_seq()
+        if self._languages is None or self._languages[0] != seq:
+            # Every question asks for them, and counting reads an entry for each article.
+            with self._database.transaction() as connection:
+                rows = connection.execute(
+                    sa.select(ARTICLES.c.language)
+                    .group_by(ARTICLES.c.language)
+                    .order_by(sa.func.count().desc(), ARTICLES.c.language)
+                )
+                self._languages = (seq, [row.language for row in rows])
+        return list(self._languages[1])
 
     def _distinct(self, column: sa.Column[Any]) -> list[str]:
         with self._database.transaction() as connection:

@@ -14,7 +14,7 @@ from rag.config import RetrievalSettings
 from rag.interfaces import Embedder, Filters, Reader, Reading, Vector, VectorIndex, WordIndex
 from rag.language import detect_language
 from rag.readable import readable
-from rag.retrieval import LoadPassages, LoadVectors, retrieve
+from rag.retrieval import LoadCandidates, LoadPassages, retrieve
 from rag.schema import Ask, Consultation, Hit, Turn
 
 MAX_QUESTION_CHARACTERS = 2000
@@ -43,8 +43,8 @@ class Parts:
     vectors: VectorIndex
     words: WordIndex
     reader: Reader
+    load_candidates: LoadCandidates
     load_passages: LoadPassages
-    load_vectors: LoadVectors
     languages: Callable[[], Sequence[str]]
     settings: RetrievalSettings
 
@@ -228,8 +228,8 @@ def _hits(understood: Understood, version: Version, *, parts: Parts, k: int) -> 
         language=understood.language,
         vectors=parts.vectors,
         words=parts.words,
+        load_candidates=parts.load_candidates,
         load_passages=parts.load_passages,
-        load_vectors=parts.load_vectors,
         filters=understood.filters,
         candidates=max(parts.settings.candidates, k),
         k=k,

@@ -120,6 +120,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is needed of a passage to rank it: its language, and its vector if it has one yet."""
+
+    language: str
+    vector: Vector | None
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """Where an index differs from the truth: ids of passages, sorted; all empty for an index that is sound."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from rag.fusion import fuse
-from rag.interfaces import Filters, Vector, VectorIndex, WordIndex
+from rag.interfaces import Candidate, Filters, Vector, VectorIndex, WordIndex
 from rag.schema import Article, Hit, Passage
 
 LoadPassages = Callable[[Sequence[str]], Mapping[str, tuple[Passage, Article]]]
-LoadVectors = Callable[[Sequence[str]], Mapping[str, Vector]]
+LoadCandidates = Callable[[Sequence[str]], Mapping[str, Candidate]]
 
 
 def retrieve(
@@ -19,8 +19,8 @@ def retrieve(
     language: str,
     vectors: VectorIndex,
     words: WordIndex,
+    load_candidates: LoadCandidates,
     load_passages: LoadPassages,
-    load_vectors: LoadVectors,
     filters: Filters,
     candidates: int,
     k: int,
@@ -38,8 +38,8 @@ def retrieve(
         language: The question's language; word search looks only at passages written in it.
         vectors: Dense search.
         words: Word search.
+        load_candidates: Gives what ranking needs by passage id, as the truth has it now.
         load_passages: Gives passages and their articles by passage id, as the truth has them now.
-        load_vectors: Gives passage vectors by passage id.
         filters: Dates and outlets.
         candidates: How many passages each of the two searches contributes.
         k: How many hits are wanted.
@@ -48,20 +48,25 @@ def retrieve(
     dense_found = vectors.search(vector, k=candidates, filters=filters)
     word_found = words.search(question, language=language, k=candidates, filters=filters)
     ids = sorted({found.passage_id for found in (*dense_found, *word_found)})
-    held = load_passages(ids)
-    exact = load_vectors(ids)
-    cosines = {passage_id: float(exact[passage_id] @ vector) for passage_id in held if passage_id in exact}
+    known = load_candidates(ids)
+    cosines = {
+        passage_id: float(candidate.vector @ vector)
+        for passage_id, candidate in known.items()
+        if candidate.vector is not None
+    }
     # A passage may have words only for now: it stands with the farthest of the others.
     farthest = min(cosines.values(), default=0.0)
-    cosines |= {passage_id: farthest for passage_id in held if passage_id not in exact}
-    word_scores = {found.passage_id: found.score for found in word_found if found.passage_id in held}
+    cosines |= {passage_id: farthest for passage_id in known if passage_id not in cosines}
+    word_scores = {found.passage_id: found.score for found in word_found if found.passage_id in cosines}
     fused = fuse(
         cosines,
         word_scores,
-        same_language={passage_id for passage_id, (passage, _) in held.items() if passage.language == language},
+        same_language={id_ for id_, candidate in known.items() if candidate.language == language},
         dense_weight=dense_weight,
     )
     ranked = sorted(fused, key=lambda passage_id: (-fused[passage_id], passage_id))[:k]
+    # Only these in full: the articles of all candidates cost more than both searches.
+    held = load_passages(ranked)
     return [
         Hit(
             passage=held[passage_id][0],
@@ -71,4 +76,5 @@ def retrieve(
             word_score=word_scores.get(passage_id, 0.0),
         )
         for passage_id in ranked
+        if passage_id in held
     ]
