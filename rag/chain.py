@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 from rag.config import AnswerSettings
 from rag.consultation import Question, to_ask
+from rag.deadline import DeadlineError, within
 from rag.errors import ModelError
 from rag.interfaces import ChatModel, Embedder, Message
 from rag.schema import Answer, Consultation, Hit, Passage
@@ -142,6 +143,10 @@ def as_embeddings(embedder: Embedder) -> Embeddings:
     return ArchiveEmbeddings(embedder)
 
 
+# A whole reply may take so many times as long as one silence: a server that drips words must end as well.
+_WHOLE_REPLY = 3
+
+
 class LangChainChatModel:
     """A LangChain chat model as our `ChatModel`: text comes out, and every failure is a `ModelError`."""
 
@@ -160,13 +165,14 @@ class LangChainChatModel:
         """Yield the reply as it is written.
 
         Raises:
-            ModelError: The model cannot be reached, refuses, is silent for too long or stops in the middle.
+            ModelError: The model cannot be reached, refuses, is silent or writes for too long, or stops in the middle.
         """
         ended = False
         try:
             chunks = self._model.stream([{"role": message.role, "content": message.content} for message in messages])
-            with closing(cast("Any", chunks)):
-                for chunk in chunks:
+            whole_s = _WHOLE_REPLY * self._timeout_s
+            with closing(within(cast("Generator[AIMessageChunk, None, None]", chunks), seconds=whole_s)) as drawn:
+                for chunk in drawn:
                     ended = ended or _says_end(chunk)
                     if text := str(chunk.text):
                         yield text
@@ -182,7 +188,7 @@ def load_chat_model(settings: AnswerSettings) -> ChatModel:
     """Return the chat model that `answer.model` names, as `init_chat_model` takes it ("openai:gpt-4o-mini").
 
     Nothing is sent yet. Keys come from the environment only (OPENAI_API_KEY and so on); a server on this machine
-    needs none. `answer.timeout_s` bounds each silence, not the whole reply.
+    needs none. `answer.timeout_s` bounds each silence; a whole reply may take three times as long.
 
     Raises:
         ModelError: The model's package is not installed, its provider is unknown, or a key is missing.
@@ -251,6 +257,10 @@ def _failure(exc: Exception, *, name: str, place: str, timeout_s: float) -> str:
     model = f"model {name}{place}"
     status = getattr(exc, "status_code", None)
     kinds = " ".join(type(cause).__name__ for cause in _causes(exc))
+    if isinstance(exc, DeadlineError):
+        return (
+            f"{model} was still writing after {_WHOLE_REPLY * timeout_s:g} s: raise answer.timeout_s, or take another"
+        )
     if status in (401, 403):
         return f"{model} refuses the key: set {name.partition(':')[0].upper()}_API_KEY in the environment"
     if status == 404:
@@ -265,6 +275,8 @@ def _failure(exc: Exception, *, name: str, place: str, timeout_s: float) -> str:
         return f"{model} stopped in the middle of its reply: ask again, or look at its log"
     if "Connect" in kinds:
         return f"{model} cannot be reached: start it, or correct answer.base_url"
+    if "No generation chunks" in str(exc):
+        return f"{model} gave no reply: check that answer.base_url is that of a chat model's server"
     return f"{model} failed ({_shortened(exc)}): ask again, or choose another answer.model"
 
 

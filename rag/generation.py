@@ -9,22 +9,25 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from rag.citations import Marked, resolve, take_markers_out, whole_markers
+from rag.citations import resolve, whole_markers
 from rag.config import AnswerSettings
 from rag.interfaces import ChatModel, TokenCounter
+from rag.language import detect_language
 from rag.prompts import UNKNOWN_MARK, NumberedPassage, build_prompt
+from rag.reply import Written, reply_in, sentences_in
 from rag.schema import Answer, Citation, Consultation, Hit, Sentence, Statement, Support
-from rag.sentences import split_sentences
 from rag.verification import check, overlap, word_stems
 
-# A reply longer than this for each sentence asked for has run away, and is read no further.
+# A reply longer than this for each sentence asked for has run away, and is read no further; what a model thinks aloud
+# before it replies may be so many times as long.
 _MAX_CHARACTERS = 400
+_MAX_THINKING = 20
+# Shorter replies do not tell their language.
+_MIN_LANGUAGE_CHARACTERS = 40
 # A second sentence of a passage is cited too when it has so many of the statement's words that the first lacks; a
 # number counts as two more.
 _SECOND = 3
 
-_THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-_FORMATTING = re.compile(r"\*\*|__|^[ \t]*(?:[-*•]|#+|\d{1,2}[.)])[ \t]+", re.MULTILINE)
 _UNKNOWN = re.compile(UNKNOWN_MARK.replace("_", "[_ ]"))
 _DECLINES = re.compile(
     r"\b(?:(?:los pasajes|el archivo|los art[íi]culos|el texto|las fuentes)(?: \w+)? no \w+"
@@ -35,8 +38,6 @@ _DECLINES = re.compile(
     re.IGNORECASE,
 )
 _YESTERDAY = re.compile(r"\b(?:ayer|anoche|yesterday|ontem|hier|gestern|ieri)\b", re.IGNORECASE)
-# From the character before a marker's place on.
-_END_AT_MARK = re.compile(r"(?:[.!?…]|.[.!?…])[»”\"')]*\s+")
 _SAYS = {
     "es": {
         "declined": "El modelo no encontró la respuesta en los pasajes del archivo.",
@@ -45,6 +46,7 @@ _SAYS = {
         "silent": "El modelo no escribió nada.",
         "dangling": "El modelo citó pasajes que no existen ({numbers}); esas marcas se han quitado.",
         "cut": "La respuesta del modelo era demasiado larga y se ha cortado.",
+        "foreign": "El modelo respondió en otro idioma que la pregunta, y no se muestra.",
     },
     "en": {
         "declined": "The model did not find the answer in the archive's passages.",
@@ -53,20 +55,12 @@ _SAYS = {
         "silent": "The model wrote nothing.",
         "dangling": "The model cited passages that do not exist ({numbers}); those marks were removed.",
         "cut": "The model's reply was too long and was cut.",
+        "foreign": "The model replied in another language than the question, which is not shown.",
     },
 }
 
 DECLINED = frozenset(says["declined"] for says in _SAYS.values())
 """The reasons of an "unknown" that the model itself chose."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A sentence of the reply with the numbers it bears; `apart` tells that it begins a line."""
-
-    text: str
-    numbers: tuple[int, ...]
-    apart: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ class _Reading:
     passages: tuple[NumberedPassage, ...]
     language: str
     evidence: Mapping[tuple[str, int], float]
-    seen: dict[_Written, tuple[tuple[_Proof, ...], Support]] = field(default_factory=dict)
+    seen: dict[Written, tuple[tuple[_Proof, ...], Support]] = field(default_factory=dict)
 
 
 def generate(
@@ -112,32 +106,33 @@ def generate(
         evidence={(item.hit.passage.id, item.sentence.start): item.score for item in consultation.evidence},
     )
     draft = replace(Answer.begun(consultation), model=model.name)
-    reply = ""
+    most = _MAX_CHARACTERS * settings.max_statements
+    written, reply, is_cut = "", "", False
     if prompt.passages:
         yield draft
         with closing(whole_markers(model.stream(prompt.messages))) as pieces:
             for piece in pieces:
-                reply += piece
-                if len(reply) > _MAX_CHARACTERS * settings.max_statements:
+                written += piece
+                reply = reply_in(written)
+                if is_cut := len(reply) > most or len(written) > most * _MAX_THINKING:
                     break
                 yield _snapshot(draft, reply, reading)
-    cut = len(reply) > _MAX_CHARACTERS * settings.max_statements
-    final = _final(draft, reply, reading, cut=cut)
+    final = _final(draft, reply[:most], reading, is_cut=is_cut)
     yield replace(final, timings={**final.timings, "generate": time.perf_counter() - began})
 
 
 def _snapshot(draft: Answer, reply: str, reading: _Reading) -> Answer:
     """Return the answer so far: the last sentence may go on, so it is shown but not yet judged."""
-    *done, last = _sentences(reply, reading.language) or [_Written("", (), False)]
+    *done, last = sentences_in(reply, reading.language) or [Written("", (), False)]
     snapshot = _with_statements(draft, done, reading)
     tail = "" if UNKNOWN_MARK.startswith(last.text) or _UNKNOWN.search(last.text) else last.text
     between = ("\n" if last.apart else " ") if snapshot.text and tail else ""
     return replace(snapshot, text=snapshot.text + between + tail)
 
 
-def _final(draft: Answer, reply: str, reading: _Reading, *, cut: bool) -> Answer:
-    written = _sentences(reply, reading.language)
-    if cut:
+def _final(draft: Answer, reply: str, reading: _Reading, *, is_cut: bool) -> Answer:
+    written = sentences_in(reply, reading.language)
+    if is_cut:
         written = written[:-1]
     answer = _with_statements(draft, written, reading)
     dangling = resolve(
@@ -147,21 +142,33 @@ def _final(draft: Answer, reply: str, reading: _Reading, *, cut: bool) -> Answer
     if dangling:
         numbers = ", ".join(f"[{number}]" for number in dangling)
         notices += (_say(reading.language, "dangling").format(numbers=numbers),)
-    if cut:
+    if is_cut:
         notices += (_say(reading.language, "cut"),)
     answer = replace(answer, status="answered", notices=notices)
-    if any(_answers(statement) for statement in answer.statements):
+    why = _why_not(answer, reply, written, reading)
+    if not why:
         return answer
+    return replace(answer, text="", status="unknown", reason=_say(reading.language, why), statements=(), citations=())
+
+
+def _why_not(answer: Answer, reply: str, written: Sequence[Written], reading: _Reading) -> str:
+    """Return what is wrong with a reply as a whole, as a key of `_SAYS`; "" when it can stand."""
     if not reading.passages:
-        why = "empty"
-    elif not reply.strip():
-        why = "silent"
-    elif _UNKNOWN.search(reply) or any(_DECLINES.search(sentence.text) for sentence in written):
-        why = "declined"
-    else:
-        why = "unsupported"
-    reason = _say(reading.language, why)
-    return replace(answer, text="", status="unknown", reason=reason, statements=(), citations=())
+        return "empty"
+    if not reply.strip():
+        return "silent"
+    is_foreign = _is_foreign(" ".join(sentence.text for sentence in written), reading.language)
+    if any(_answers(statement) for statement in answer.statements):
+        return "foreign" if is_foreign else ""
+    if _UNKNOWN.search(reply) or any(_DECLINES.search(sentence.text) for sentence in written):
+        return "declined"
+    return "foreign" if is_foreign else "unsupported"
+
+
+def _is_foreign(text: str, language: str) -> bool:
+    if language == "und" or len(text) < _MIN_LANGUAGE_CHARACTERS:
+        return False
+    return detect_language(text, prior=(language,)) not in (language, "und")
 
 
 def _answers(statement: Statement) -> bool:
@@ -169,46 +176,7 @@ def _answers(statement: Statement) -> bool:
     return statement.support == "supported" or (statement.support == "partly" and not _DECLINES.search(statement.text))
 
 
-def _sentences(reply: str, language: str) -> list[_Written]:
-    """Return the sentences of a reply, each once, in order; a marker belongs to the sentence it closes or opens."""
-    marked = take_markers_out(_FORMATTING.sub("", _THINKING.sub("", reply)))
-    spans = _cut_at_marks(split_sentences(marked.text, language=language), marked)
-    numbers: list[list[int]] = [[] for _ in spans]
-    for place, found in marked.markers:
-        opened = next((index for index, span in enumerate(spans) if span.start == place), None)
-        closed = next((index for index in reversed(range(len(spans))) if spans[index].start < place), None)
-        index = opened if opened is not None else closed
-        if index is not None:
-            numbers[index] += found
-    written: dict[str, _Written] = {}
-    for previous, span, found_numbers in zip([None, *spans], spans, numbers, strict=False):
-        apart = previous is not None and "\n" in marked.text[previous.end : span.start]
-        if any(char.isalnum() for char in span.text):
-            written.setdefault(span.text, _Written(span.text, tuple(dict.fromkeys(found_numbers)), apart))
-    return list(written.values())
-
-
-def _cut_at_marks(spans: Sequence[Sentence], marked: Marked) -> list[Sentence]:
-    """Return the sentences, cut also where one bears a marker at its end ("312 km [1]. Estados Unidos")."""
-    text = marked.text
-    found = (_END_AT_MARK.match(text, max(place - 1, 0)) for place, _ in marked.markers)
-    ends = sorted({match.end() for match in found if match and _begins_sentence(text[match.end() :])})
-    cut: list[Sentence] = []
-    for span in spans:
-        start = span.start
-        for end in [*(end for end in ends if span.start < end < span.end), span.end]:
-            sentence = text[start:end].strip()
-            cut.append(Sentence(start, start + len(sentence), sentence))
-            start = end
-    return cut
-
-
-def _begins_sentence(text: str) -> bool:
-    first = next((char for char in text if char.isalnum()), "")
-    return bool(first) and not first.islower()
-
-
-def _with_statements(draft: Answer, written: Sequence[_Written], reading: _Reading) -> Answer:
+def _with_statements(draft: Answer, written: Sequence[Written], reading: _Reading) -> Answer:
     statements: list[Statement] = []
     citations: dict[tuple[str, int, int], Citation] = {}
     text = ""
@@ -241,7 +209,7 @@ def _cite(proof: _Proof, citations: dict[tuple[str, int, int], Citation]) -> Cit
     return citations[key]
 
 
-def _judged(sentence: _Written, reading: _Reading) -> tuple[tuple[_Proof, ...], Support]:
+def _judged(sentence: Written, reading: _Reading) -> tuple[tuple[_Proof, ...], Support]:
     if sentence not in reading.seen:
         found: dict[tuple[str, int], _Proof] = {}
         for number in resolve(sentence.numbers, passages=len(reading.passages)).valid:

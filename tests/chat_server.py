@@ -9,7 +9,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -22,7 +22,8 @@ class Script:
 
     `pieces` are sent one by one; `status` other than 200 is sent at once, without them. `cut` is how the reply ends:
     "" as it should, "quiet" without the closing event, "torn" with the connection torn down in the middle of a chunk.
-    `silence_s` is waited for before the first piece.
+    `silence_s` is waited for before the first piece, `pause_s` before each one; with `beats`, comments that keep the
+    connection alive are sent instead of pieces, until the test ends. `raw` is sent as it is, as `kind`.
     """
 
     pieces: Sequence[str] = ()
@@ -30,6 +31,10 @@ class Script:
     message: str = "scripted failure"
     cut: str = ""
     silence_s: float = 0.0
+    pause_s: float = 0.0
+    beats: bool = False
+    raw: bytes | None = None
+    kind: str = "text/html"
 
 
 class _Server(ThreadingHTTPServer):
@@ -55,9 +60,14 @@ class ChatServer:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}/v1"
 
-    def wait(self, seconds: float) -> None:
-        """Wait, but not past the end of the test."""
-        self._stopping.wait(seconds)
+    def script_for(self, path: str, model: str) -> Script:
+        """Return what a request is answered with: for a name or path that is not known, that it is not."""
+        unknown = Script(status=404, message=f"no model {model!r} at {path}")
+        return self.scripts.get(model, unknown) if path == "/v1/chat/completions" else unknown
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, but not past the end of the test; return whether it has come."""
+        return self._stopping.wait(seconds)
 
     def __enter__(self) -> ChatServer:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -79,9 +89,9 @@ def _handler(owner: ChatServer) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             owner.requests.append(body)
             owner.keys.append(self.headers.get("Authorization", ""))
-            script = owner.scripts.get(body["model"]) if self.path == "/v1/chat/completions" else None
-            if script is None:
-                self._refuse(404, f"no model {body.get('model')!r} at {self.path}")
+            script = owner.script_for(self.path, body["model"])
+            if script.raw is not None:
+                self._send(script.status, script.kind, script.raw)
             elif script.status != 200:
                 self._refuse(script.status, script.message)
             else:
@@ -91,9 +101,12 @@ def _handler(owner: ChatServer) -> type[BaseHTTPRequestHandler]:
                     self.close_connection = True
 
         def _refuse(self, status: int, message: str) -> None:
-            content = json.dumps({"error": {"message": message, "type": "scripted", "code": None}}).encode()
+            error = {"error": {"message": message, "type": "scripted", "code": None}}
+            self._send(status, "application/json", json.dumps(error).encode())
+
+        def _send(self, status: int, kind: str, content: bytes) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -103,21 +116,16 @@ def _handler(owner: ChatServer) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", "text/event-stream")
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
-            owner.wait(script.silence_s)
-            for piece in script.pieces:
-                self._event(_delta(model, {"role": "assistant", "content": piece}, None))
+            for line in _spoken(owner, script, model=model):
+                self._write(line)
             if script.cut == "torn":
                 self.wfile.write(b"400\r\ndata: {")
                 self.wfile.flush()
                 self.close_connection = True
                 return
-            if not script.cut:
-                self._event(_delta(model, {}, "stop"))
-                self._event("[DONE]")
             self.wfile.write(b"0\r\n\r\n")
 
-        def _event(self, content: str) -> None:
-            line = f"data: {content}\n\n".encode()
+        def _write(self, line: bytes) -> None:
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
             self.wfile.flush()
 
@@ -125,6 +133,23 @@ def _handler(owner: ChatServer) -> type[BaseHTTPRequestHandler]:
             """Stay silent: a test's output is its own."""
 
     return Handler
+
+
+def _spoken(owner: ChatServer, script: Script, *, model: str) -> Iterator[bytes]:
+    """Yield the lines of a reply when they are due."""
+    owner.wait(script.silence_s)
+    while script.beats and not owner.wait(0.02):
+        yield b": still thinking\n\n"
+    for piece in script.pieces:
+        owner.wait(script.pause_s)
+        yield _event(_delta(model, {"role": "assistant", "content": piece}, None))
+    if not script.cut:
+        yield _event(_delta(model, {}, "stop"))
+        yield _event("[DONE]")
+
+
+def _event(content: str) -> bytes:
+    return f"data: {content}\n\n".encode()
 
 
 def _delta(model: str, delta: dict[str, str], finish: str | None) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from rag.chain import load_chat_model
-from rag.citations import find_markers
 from rag.config import AnswerSettings
 from rag.errors import ModelError
 from rag.generation import generate
@@ -20,6 +19,7 @@ from rag.interfaces import Message
 from rag.prompts import UNKNOWN_MARK
 from rag.schema import Answer, Article, Ask, Consultation, Evidence, Hit, Passage, Sentence
 from rag.sentences import split_sentences
+from tests.chat_contract import assert_grows, assert_sound
 from tests.chat_server import ChatServer, Script
 
 
@@ -108,24 +108,6 @@ def snapshots_of(model: Any, given: Consultation | None = None, settings: Answer
 
 def answer_of(*pieces: str, given: Consultation | None = None, settings: AnswerSettings = SETTINGS) -> Answer:
     return snapshots_of(ScriptedModel(*pieces), given, settings)[-1]
-
-
-def assert_sound(answer: Answer) -> None:
-    """What every final answer keeps, whatever a model wrote."""
-    assert answer.status in ("answered", "unknown")
-    assert [citation.number for citation in answer.citations] == list(range(1, len(answer.citations) + 1))
-    cited = {number for marker in find_markers(answer.text) for number in marker.numbers}
-    assert cited == {citation.number for citation in answer.citations}
-    for citation in answer.citations:
-        assert citation.quote == citation.article.text[citation.start : citation.end]
-        assert citation.quote in [sentence.text for sentence in citation.passage.sentences]
-    for statement in answer.statements:
-        assert find_markers(statement.text) == []
-        assert set(statement.citations) <= set(answer.citations)
-        assert statement.citations or statement.support == "unsupported"
-    if answer.status == "unknown":
-        assert answer.reason
-        assert not answer.statements
 
 
 # ---- sentences, citations, support
@@ -354,7 +336,7 @@ def test_without_passages_the_model_is_not_asked() -> None:
 def test_snapshots_grow_and_never_show_half_a_marker() -> None:
     reply = "El traslado costó 11.000 euros [2]. El acuerdo reemplaza el tratado de 1961 【1】."
     answers = snapshots_of(ScriptedModel(*reply))
-    assert {answer.status for answer in answers[:-1]} == {"partial"}
+    assert_grows(answers)
     assert answers[0].text == ""
     assert answers[0].hits == HITS
     for answer in answers[:-1]:
