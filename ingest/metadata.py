@@ -70,8 +70,12 @@ def to_article(draft: Draft, *, known_languages: Sequence[str] = ()) -> Article:
 
 def article_id(draft: Draft) -> str:
     """Return the id of the article that a draft holds, without the work of making the article."""
-    by_text = not draft.url and not draft.given_id and draft.line is not None
-    return _id_of(draft, text=clean(draft.text).text if by_text else "")
+    return _id_of(draft, text=clean(draft.text).text if is_known_by_text(draft) else "")
+
+
+def is_known_by_text(draft: Draft) -> bool:
+    """Return whether only its text tells what article a draft holds, which takes cleaning to know."""
+    return not draft.url and not draft.given_id and draft.line is not None
 
 
 def _id_of(draft: Draft, *, text: str) -> str:

@@ -7,12 +7,12 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
 
 from ingest.chunking import passages_of
-from ingest.metadata import article_id, to_article
+from ingest.metadata import article_id, is_known_by_text, to_article
 from ingest.readers import Draft, read_file
 from ingest.sources import find_files, written
 from rag.archive import Archive
@@ -24,7 +24,7 @@ from rag.schema import Article, IngestFailure, IngestSummary
 _BATCH = 64
 # Raised when reading or cutting changes, so that what is known is read again.
 _VERSION = 1
-
+_FIELDS = tuple(field.name for field in fields(Draft))
 
 _WRITTEN = ("added", "changed")
 
@@ -42,7 +42,7 @@ class _First:
     """Where an ingest met an article first; `content_hash` is None where the archive knew the place already."""
 
     place: str
-    draft_hash: str
+    draft_hash: bytes
     content_hash: str | None
 
 
@@ -104,9 +104,10 @@ def _drafts(paths: Sequence[Path], *, max_mb: float) -> Iterator[_Read | IngestF
         if isinstance(found, IngestFailure):
             yield found
             continue
+        name = written(found)
         for item in read_file(found, max_mb=max_mb):
             if isinstance(item, Draft):
-                yield _Read(item, written(found) + (f" line {item.line}" if item.line else ""))
+                yield _Read(item, f"{name} line {item.line}" if item.line else name)
             else:
                 yield item
 
@@ -122,18 +123,23 @@ def _prepare(
         firsts: By article id, what the ingest met so far; this adds to it.
     """
     known = archive.known_sources([read.draft.place for read in reads])
-    languages = archive.languages()
+    languages: list[str] | None = None
     prepared: list[Prepared] = []
     failures: list[IngestFailure] = []
     unchanged = 0
     for read in reads:
         draft, source_hash, draft_hash = read.draft, _source_hash(read.draft), _draft_hash(read.draft)
-        first = firsts.get(key := article_id(draft))
+        before = known.get(draft.place)
+        is_known = before is not None and before.source_hash == source_hash
+        key = before.article_id if before and is_known and is_known_by_text(draft) else article_id(draft)
+        first = firsts.get(key)
         # What the archive knew when the batch began may be replaced by what the batch brings.
-        if known.get(draft.place) == source_hash and (first is None or first.draft_hash == draft_hash):
+        if is_known and (first is None or first.draft_hash == draft_hash):
             firsts.setdefault(key, _First(read.place, draft_hash, None))
             unchanged += 1
             continue
+        if languages is None:
+            languages = archive.languages()
         try:
             article = to_article(draft, known_languages=languages)
             if first is not None:
@@ -189,10 +195,11 @@ def _cut(article: Article, place: str, source_hash: str, *, archive: Archive) ->
 
 
 def _source_hash(draft: Draft) -> str:
-    record = json.dumps([_VERSION, asdict(draft)], default=str, sort_keys=True)
+    record = json.dumps([_VERSION, {name: getattr(draft, name) for name in _FIELDS}], default=str, sort_keys=True)
     return hashlib.sha256(record.encode("utf-8")).hexdigest()
 
 
-def _draft_hash(draft: Draft) -> str:
+def _draft_hash(draft: Draft) -> bytes:
     """Return what is equal for the same article read at two places."""
-    return _source_hash(replace(draft, place="", line=None))
+    record = repr([getattr(draft, name) for name in _FIELDS if name not in ("text", "place", "line")])
+    return hashlib.sha256(f"{record}{draft.text}".encode()).digest()

@@ -19,7 +19,7 @@ from rag.consultation import Parts, to_ask
 from rag.errors import ArchiveError
 from rag.folder import check_folder
 from rag.interfaces import ChatModel, Embedder, VectorIndex, WordIndex
-from rag.keeping import Kept
+from rag.keeping import Kept, Source
 from rag.lock import Hold, hold
 from rag.response import respond
 from rag.schema import Answer, Article, Consultation, Hit, Turn
@@ -336,8 +336,8 @@ class Archive:
 
     # ---- taking in (used by `ingest`)
 
-    def known_sources(self, places: Sequence[str]) -> dict[str, str]:
-        """Return the source hash last read at each of the places that are known."""
+    def known_sources(self, places: Sequence[str]) -> dict[str, Source]:
+        """Return what is known of those of the places that were read before."""
         return self._truth.known_sources(places)
 
     def languages(self) -> list[str]:

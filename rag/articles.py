@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from rag.database import Database, open_database
 from rag.errors import ArchiveError, NotFoundError
 from rag.interfaces import Candidate, Change, PassageVectors, Vector, Vectors
-from rag.keeping import Kept, Outcome, Prepared, forget, keep, log_change, merge
+from rag.keeping import Kept, Outcome, Prepared, Source, forget, keep, log_change, merge, write_vectors
 from rag.schema import Article, Passage
 from rag.tables import (
     ARTICLES,
@@ -32,7 +32,6 @@ from rag.tables import (
     to_passage,
     to_sentence_vectors,
     to_vector,
-    vector_values,
 )
 
 __all__ = ["Articles", "Counts", "Outcome", "Prepared", "open_articles"]
@@ -87,15 +86,15 @@ class Articles:
 
     # ---- writing
 
-    def known_sources(self, places: Sequence[str]) -> dict[str, str]:
-        """Return the source hash last read at each of the places that are known."""
-        found: dict[str, str] = {}
+    def known_sources(self, places: Sequence[str]) -> dict[str, Source]:
+        """Return what is known of those of the places that were read before."""
+        found: dict[str, Source] = {}
         with self._database.transaction() as connection:
             for some in _slices(places):
                 rows = connection.execute(
-                    sa.select(PLACES.c.place, PLACES.c.source_hash).where(PLACES.c.place.in_(some))
+                    sa.select(PLACES.c.place, PLACES.c.source_hash, PLACES.c.article_id).where(PLACES.c.place.in_(some))
                 )
-                found |= {row.place: row.source_hash for row in rows}
+                found |= {row.place: Source(row.source_hash, row.article_id) for row in rows}
         return found
 
     def put(self, prepared: Sequence[Prepared]) -> list[Outcome]:
@@ -126,19 +125,15 @@ class Articles:
 
     def set_vectors(self, vectors: Sequence[tuple[str, PassageVectors]]) -> None:
         """Keep the vectors of passages, in one transaction; passages deleted meanwhile are passed over."""
-        if not vectors:
-            return
         with self._database.transaction() as connection:
-            touched: dict[str, None] = {}
-            for passage_id, made in vectors:
-                article_id = connection.scalar(
-                    sa.update(PASSAGES)
-                    .where(PASSAGES.c.id == passage_id)
-                    .values(**vector_values(made))
-                    .returning(PASSAGES.c.article_id)
+            article_ids: dict[str, str] = {}
+            for some in _slices([passage_id for passage_id, _ in vectors]):
+                rows = connection.execute(
+                    sa.select(PASSAGES.c.id, PASSAGES.c.article_id).where(PASSAGES.c.id.in_(some))
                 )
-                if article_id is not None:
-                    touched[article_id] = None
+                article_ids |= {row.id: row.article_id for row in rows}
+            write_vectors(connection, [(each, made) for each, made in vectors if each in article_ids])
+            touched = dict.fromkeys(article_ids[each] for each, _ in vectors if each in article_ids)
             log_change(connection, "vectors", list(touched))
 
     def delete(self, article_id: str) -> Article:

@@ -50,6 +50,14 @@ class Kept:
     vectors: Mapping[str, PassageVectors]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is known of a place: the hash of what was read there last, and the article that it gave."""
+
+    source_hash: str
+    article_id: str
+
+
 def keep(connection: sa.Connection, item: Prepared) -> Outcome:
     """Write one article and return what became of it; see `Articles.put`."""
     return _keep(connection, item.article, item.passages, sources={item.place: item.source_hash}, apart=frozenset())
@@ -109,9 +117,9 @@ def _keep(
             _keep_for_other_places(connection, article.id, places=sources)
         connection.execute(sa.update(ARTICLES).where(ARTICLES.c.id == article.id).values(**values))
     _record_places(connection, sources, article_id=article.id)
-    before = _replace_passages(connection, article, passages)
+    _replace_passages(connection, article, passages, is_new=old_hash is None)
     log_change(connection, "article", [article.id])
-    if before or old_hash is not None:
+    if old_hash is not None:
         log_change(connection, "vectors", [article.id])
     return outcome
 
@@ -124,27 +132,39 @@ def _record_places(connection: sa.Connection, sources: Mapping[str, str], *, art
 
 def _fill_vectors(connection: sa.Connection, kept: Kept) -> int:
     """Write the vectors of passages that have none and are cut into the same sentences; return how many those are."""
-    filled = 0
-    for passage in kept.passages:
-        if made := kept.vectors.get(passage.id):
-            filled += connection.execute(
-                sa.update(PASSAGES)
-                .where(
-                    PASSAGES.c.id == passage.id,
-                    PASSAGES.c.vector.is_(None),
-                    PASSAGES.c.sentences == json.dumps(sentence_spans(passage)),
-                )
-                .values(**vector_values(made))
-            ).rowcount
-    return filled
+    rows = connection.execute(
+        sa.select(PASSAGES.c.id, PASSAGES.c.sentences).where(
+            PASSAGES.c.article_id == kept.article.id, PASSAGES.c.vector.is_(None)
+        )
+    )
+    waiting = {row.id: row.sentences for row in rows}
+    vectors = [
+        (passage.id, kept.vectors[passage.id])
+        for passage in kept.passages
+        if passage.id in kept.vectors and waiting.get(passage.id) == json.dumps(sentence_spans(passage))
+    ]
+    write_vectors(connection, vectors)
+    return len(vectors)
 
 
-def _replace_passages(connection: sa.Connection, article: Article, passages: Sequence[Passage]) -> int:
-    """Write the passages of an article and return how many were there before."""
-    rows = connection.execute(sa.select(PASSAGES).where(PASSAGES.c.article_id == article.id))
-    # Vectors stay with a passage that is cut into the same sentences; another language may cut it otherwise.
-    old = {(row.id, _bounds(to_spans(row), row.start)): row for row in rows}
-    connection.execute(sa.delete(PASSAGES).where(PASSAGES.c.article_id == article.id))
+def write_vectors(connection: sa.Connection, vectors: Sequence[tuple[str, PassageVectors]]) -> None:
+    """Write the vectors of passages that are there, by their ids, and log nothing."""
+    if vectors:
+        connection.execute(
+            sa.update(PASSAGES).where(PASSAGES.c.id == sa.bindparam("passage_id")),
+            [{"passage_id": passage_id, **vector_values(made)} for passage_id, made in vectors],
+        )
+
+
+def _replace_passages(
+    connection: sa.Connection, article: Article, passages: Sequence[Passage], *, is_new: bool
+) -> None:
+    old = {}
+    if not is_new:
+        rows = connection.execute(sa.select(PASSAGES).where(PASSAGES.c.article_id == article.id))
+        # Vectors stay with a passage that is cut into the same sentences; another language may cut it otherwise.
+        old = {(row.id, _bounds(to_spans(row), row.start)): row for row in rows}
+        connection.execute(sa.delete(PASSAGES).where(PASSAGES.c.article_id == article.id))
     new = [
         {
             "id": passage.id,
@@ -162,7 +182,6 @@ def _replace_passages(connection: sa.Connection, article: Article, passages: Seq
     ]
     if new:
         connection.execute(sa.insert(PASSAGES), new)
-    return len(old)
 
 
 def _twin_of(connection: sa.Connection, article: Article, *, digest: str, apart: Container[str]) -> str | None:

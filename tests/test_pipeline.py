@@ -132,3 +132,15 @@ def test_failures_name_the_path_as_it_was_given(
     places = {failure.place for failure in ingest(archive, ["src"]).failures}
     parts = ("empty.txt", "only.txt", "rows.jsonl line 1", "rows.jsonl line 2")
     assert places == {os.path.join("src", part) for part in parts}  # noqa: PTH118
+
+
+def test_a_row_without_a_name_is_read_again_when_its_article_changed_in_the_same_ingest(
+    archive: Archive, folder: Path
+) -> None:
+    second = rows(folder / "b.jsonl", {"text": TEXT, "title": "Acuerdo"})
+    ingest(archive, second)
+    first = rows(folder / "a.jsonl", {"text": TEXT, "title": "Firma"})
+    for expected in ((0, 1, 1, 0, 0), (0, 0, 2, 0, 0)):
+        assert counted(ingest(archive, [folder])) == expected
+        known = {place: article.title for article in archive.articles() for place in article.places}
+        assert known[f"{first} line 1"] == known[f"{second} line 1"] == "Firma"
