@@ -33,14 +33,15 @@ class Fact:
 class Judgement:
     """The parts of an answer against the question's gold: one entry a hit, candidate sentence, citation and fact.
 
-    `holds` tells for each citation whether its number, place and words are right; `why` is the verdict in sentences,
-    the deciding one first.
+    `support` is where the supporting sentences stand; `holds` tells for each citation whether its number, place and
+    words are right; `why` is the verdict in sentences, the deciding one first.
     """
 
     facts: tuple[Fact, ...] = ()
     hits: tuple[Relevance, ...] = ()
     candidates: tuple[Relevance, ...] = ()
     citations: tuple[Relevance, ...] = ()
+    support: tuple[Span, ...] = ()
     holds: tuple[bool, ...] = ()
     why: tuple[str, ...] = ()
 
@@ -81,6 +82,7 @@ def judge(
         hits=tuple(relevance(hit.article, hit.passage.start, hit.passage.end) for hit in answer.hits),
         candidates=tuple(relevance(item.hit.article, item.sentence.start, item.sentence.end) for item in candidates),
         citations=tuple(relevance(citation.article, citation.start, citation.end) for citation in answer.citations),
+        support=gold.quotes,
         holds=tuple(holding(answer, texts=texts)),
     )
     return replace(judged, why=tuple(_why(question, answer, judged, scores=scores, gold=gold)))
