@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,8 @@ from rag.schema import Article, Turn
 
 GOLD = Path(__file__).with_name("data") / "gold.jsonl"
 SAMPLE = Path(__file__).with_name("data") / "sample.jsonl"
+# Types of the questions of sets that know no others.
+ANSWERABLE, IMPOSSIBLE = "answerable", "impossible"
 
 
 class DatasetError(HemerotecaError):
@@ -80,6 +82,20 @@ class Dataset:
         if not chosen:
             raise DatasetError(f'{self.name} has no question with "split": "{name}": use --split all')
         return Dataset(name=self.name, questions=chosen, sha256=self.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """Questions with what an archive for them is made of: rows as in a JSONL of articles, or files and folders.
+
+    Neither means that the questions are asked of an archive that is there. `notes` are sentences a reader of the
+    results should know.
+    """
+
+    dataset: Dataset
+    rows: tuple[Mapping[str, str], ...] = ()
+    paths: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

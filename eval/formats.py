@@ -11,8 +11,10 @@ Without `support` the measures of passages are skipped. `"answerable": false` ne
 from __future__ import annotations
 
 import difflib
+import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import date
@@ -33,11 +35,9 @@ def read_questions(path: Path) -> Dataset:
     Raises:
         DatasetError: The file cannot be read or holds no question, or lines are wrong: the first ten are named.
     """
+    content = content_of(path)
     try:
-        content = path.read_bytes()
         lines = content.decode("utf-8-sig").split("\n")
-    except OSError as exc:
-        raise DatasetError(f"questions {path} cannot be read ({exc.strerror}): check the path") from exc
     except UnicodeDecodeError as exc:
         raise DatasetError(f"questions {path} are not UTF-8 (byte {exc.start}): save the file as UTF-8") from exc
     questions: dict[str, Question] = {}
@@ -59,6 +59,19 @@ def read_questions(path: Path) -> Dataset:
     if not questions:
         raise DatasetError(f'{path} holds no question: write one JSON object a line, {{"question", "answers"}}')
     return Dataset(name=path.name, questions=tuple(questions.values()), sha256=hashlib.sha256(content).hexdigest())
+
+
+def content_of(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked if its name ends in .gz.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+    except (OSError, EOFError, zlib.error) as exc:
+        raise DatasetError(f"{path} cannot be read ({getattr(exc, 'strerror', None) or exc}): check the file") from exc
 
 
 def _question(line: str, number: int) -> Question:

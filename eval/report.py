@@ -44,12 +44,17 @@ def table(run: Run) -> str:
     return "\n\n".join([*blocks, LEGEND + legend])
 
 
-def failures(run: Run, *, limit: int = 100) -> str:
-    """Return one paragraph for each question that did not pass: what was asked, wanted and answered, shortened."""
+def failures(run: Run, *, most: int = 80, limit: int = 100) -> str:
+    """Return one paragraph for each question that did not pass: what was asked, wanted and answered.
+
+    Args:
+        run: The run.
+        most: How many are shown; the others are counted.
+        limit: How many characters of a text are shown.
+    """
+    failed = [record for record in run.records if not record.passed]
     blocks = []
-    for record in run.records:
-        if record.passed:
-            continue
+    for record in failed[:most]:
         question, answer = record.question, record.answer
         wanted = " + ".join(accepted[0] for accepted in question.answers) or "(to decline)"
         told = answer.text if answer.status == "answered" else f"declined: {answer.reason}"
@@ -58,6 +63,8 @@ def failures(run: Run, *, limit: int = 100) -> str:
             f"    wanted  {_short(wanted, limit)}\n"
             f"    got     {_short(told, limit)}"
         )
+    if len(failed) > most:
+        blocks.append(f"and {len(failed) - most} more: --html FILE shows every question")
     return "\n".join(blocks)
 
 

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from eval.dataset import SAMPLE, ArticleNames, Question, locate
+from eval.dataset import ArticleNames, Question, locate
 from eval.judging import Judgement, judge
 from eval.metrics import Interval, Score, wilson
 from eval.scoring import MEASURES, score_answer
-from rag.errors import ArchiveError
 from rag.schema import Answer, Article, Consultation, Evidence, Turn
 
-if TYPE_CHECKING:
-    from rag.archive import Archive
-    from rag.config import Settings
-
-TOTAL = "total"
+ALL, TOTAL = "all", "total"
 # Sentences kept of those that an answer was chosen from.
 CANDIDATES = 12
-STALE_AFTER_S = 24 * 3600
 
 
 class Asked(Protocol):
@@ -150,93 +141,25 @@ def summarise(records: Iterable[Record]) -> dict[str, Summary]:
 def groups(records: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
     """Return the records by split, then by type, in order of appearance, each split's "total" last.
 
-    A question without a split stands under "all", one without a type only in the total.
+    A question without a type stands only in the total. Last comes "all" with the total over every split, or with the
+    types too where no question has a split.
     """
-    by_split: dict[str, dict[str, list[Record]]] = {}
-    totals: dict[str, list[Record]] = {}
+    chosen = list(records)
+    splits = dict.fromkeys(record.question.split for record in chosen if record.question.split)
+    found = {split: _by_type(record for record in chosen if record.question.split == split) for split in splits}
+    if len(splits) != 1 or any(not record.question.split for record in chosen):
+        found[ALL] = {TOTAL: chosen} if splits else _by_type(chosen)
+    return found
+
+
+def _by_type(records: Iterable[Record]) -> dict[str, list[Record]]:
+    by_type: dict[str, list[Record]] = {}
+    total = []
     for record in records:
-        split = record.question.split or "all"
-        by_type = by_split.setdefault(split, {})
         if record.question.type:
             by_type.setdefault(record.question.type, []).append(record)
-        totals.setdefault(split, []).append(record)
-    return {split: {**by_type, TOTAL: totals[split]} for split, by_type in by_split.items()}
-
-
-def sample_archive(
-    folder: Path, *, settings: Settings | None = None, notify: Callable[[str], None] | None = None
-) -> Archive:
-    """Return the archive of the sample articles, opened, built under `folder` if it is not there yet.
-
-    Its name carries a hash of the sample, of the settings that shape an archive and of the code that reads, cuts and
-    keeps articles, so that what is measured is always what this code makes of this sample; folders of other hashes
-    that nobody used for a day are removed.
-
-    Args:
-        folder: Where archives for evaluation are kept; made when missing.
-        settings: None takes the ones in effect.
-        notify: Called with a sentence before something that takes long.
-
-    Raises:
-        ArchiveError: An article of the sample could not be taken in.
-    """
-    import os
-
-    from rag.archive import Archive
-    from rag.config import load_settings
-
-    settings = settings or load_settings(environ=os.environ)
-    path = sample_folder(folder, settings=settings)
-    if notify and not path.exists():
-        notify(f"building the sample archive in {path}")
-    archive = Archive.open(path, settings=settings, create=True, notify=notify)
-    try:
-        take_sample_in(archive)
-    except BaseException:
-        archive.close()
-        raise
-    return archive
-
-
-def sample_folder(folder: Path, *, settings: Settings) -> Path:
-    """Return where `sample_archive` keeps the archive under `folder`, and remove those that nobody used for a day."""
-    path = folder / f"sample-{_sample_hash(settings)}"
-    _remove_stale(folder, keep=path)
-    return path
-
-
-def take_sample_in(archive: Archive) -> None:
-    """Take the sample into its archive, which costs little when it is there already.
-
-    Raises:
-        ArchiveError: An article of the sample could not be taken in.
-    """
-    from ingest import ingest
-
-    summary = ingest(archive, [SAMPLE])
-    archive.path.touch()
-    if summary.failures:
-        first = summary.failures[0]
-        raise ArchiveError(f"{SAMPLE} is damaged: {summary.failed} articles fail ({first.place}: {first.reason})")
-
-
-def _sample_hash(settings: Settings) -> str:
-    import ingest
-    import rag
-
-    seen = hashlib.sha256(SAMPLE.read_bytes())
-    seen.update(repr((settings.embedding, settings.ingest)).encode())
-    for package in (ingest, rag):
-        for source in sorted(Path(package.__path__[0]).glob("*.py")):
-            seen.update(source.read_bytes())
-    return seen.hexdigest()[:16]
-
-
-def _remove_stale(folder: Path, *, keep: Path) -> None:
-    now = time.time()
-    for other in folder.glob("sample-*"):
-        if other != keep and now - other.stat().st_mtime > STALE_AFTER_S:
-            shutil.rmtree(other, ignore_errors=True)
+        total.append(record)
+    return {**by_type, TOTAL: total}
 
 
 def record_to_dict(record: Record) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,8 @@ import pytest
 from eval.dataset import GOLD, ArticleNames, locate
 from eval.formats import read_questions
 from eval.runner import run
-from eval.runner import sample_archive as open_sample_archive
+from rag.wheels import cache_folder
+from tests.test_sets import SQUAD
 from ui.cli import main
 
 if TYPE_CHECKING:
@@ -68,15 +68,31 @@ def test_own_questions_are_asked_of_an_own_archive(
     assert content["gate"] is None
 
 
-@pytest.mark.slow
-def test_the_sample_archive_is_built_once_and_replaced_when_it_is_old(tmp_path: Path) -> None:
-    old = tmp_path / "sample-0000000000000000"
-    old.mkdir()
-    os.utime(old, (0, 0))
-    with open_sample_archive(tmp_path) as first:
-        path, passages = first.path, first.counts().passages
-    with open_sample_archive(tmp_path) as second:
-        assert second.path == path
-        assert second.counts().passages == passages
-        assert second.counts().articles == 39
-    assert not old.exists()
+def test_a_squad_file_is_archive_and_questions_in_one_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    # The model is converted once for all tests, not for this one.
+    if (cache_folder() / "models").is_dir():
+        (cache / "models").symlink_to(cache_folder() / "models")
+    monkeypatch.setenv("HEMEROTECA_CACHE", str(cache))
+    file = tmp_path / "puerto.json"
+    file.write_text(json.dumps(SQUAD), encoding="utf-8")
+    results, page = tmp_path / "results.json", tmp_path / "page.html"
+    command = ["eval", "run", str(file), "--json", str(results), "--html", str(page)]
+    assert main(command) == 0
+    first = capsys.readouterr()
+    assert "making the archive that puerto.json is about" in first.err
+    assert 'marked "is_impossible"' in first.out
+    content = json.loads(results.read_text(encoding="utf-8"))
+    assert content["about"]["archive"]["articles"] == 2
+    assert content["problems"] == []
+    recall = {row["qid"]: row["scores"]["recall@5"] for row in content["questions"]}
+    assert recall == {"a": 1.0, "b": 1.0, "c": None}
+    assert "¿Qué empresa ganó el contrato?" in page.read_text(encoding="utf-8")
+    assert main([*command, "--sample", "1"]) == 0
+    again = capsys.readouterr()
+    assert "passages" not in again.err, "nothing is embedded a second time"
+    assert "of 1 of 2 pages, drawn with seed 1" in again.out
+    assert len(list((cache / "eval").glob("set-*"))) == 1

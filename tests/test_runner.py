@@ -137,8 +137,13 @@ def test_records_are_grouped_by_split_and_type_with_a_total() -> None:
     found = groups(run(Oracle(BOTH), [SINGLE, mine, UNKNOWABLE]).records)
     assert {split: {name: len(records) for name, records in types.items()} for split, types in found.items()} == {
         "test": {"single": 1, "unanswerable-near": 1, "total": 2},
-        "all": {"total": 1},
+        "all": {"total": 3},
     }
+
+
+def test_questions_without_any_split_have_their_types_under_all() -> None:
+    found = groups(run(Oracle(BOTH), [replace(SINGLE, split=""), replace(UNKNOWABLE, split="")]).records)
+    assert {split: list(types) for split, types in found.items()} == {"all": ["single", "unanswerable-near", "total"]}
 
 
 def test_the_table_gives_means_over_intervals_and_the_number_of_questions() -> None:
