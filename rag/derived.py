@@ -27,6 +27,8 @@ _SEAL = "seal.json"
 _UNPROVEN = "unproven"
 _FRESH, _REPLACED = ".new", ".old"
 _BLOCK = 1 << 20
+# Bytes; no index can be written with less.
+_LEAST_SPACE = 1 << 20
 # What the surroundings do to an index that is sound: making it anew would not help.
 _SURROUNDINGS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
@@ -126,7 +128,8 @@ def sound_or_anew(folder: Path, *, name: str, make: Callable[[], T]) -> T:
             try:
                 return _guarded(folder, make)
             except BaseException as exc:
-                if not tells_damage(exc):
+                # Chroma says of a full disk that it lacks an attribute.
+                if not tells_damage(exc) or _is_full(folder):
                     raise
                 why = _first_line(exc)
         aside = _put_aside(folder)
@@ -140,9 +143,7 @@ def sound_or_anew(folder: Path, *, name: str, make: Callable[[], T]) -> T:
     except BaseException as exc:
         if not isinstance(exc, Exception) and not _is_panic(exc):
             raise
-        raise ArchiveError(
-            f"{name} {folder} cannot be opened ({_first_line(exc)}): check the disk and the folder's permissions"
-        ) from exc
+        raise ArchiveError(f"{name} {folder} cannot be opened ({_first_line(exc)}): {_remedy(folder)}") from exc
 
 
 @contextmanager
@@ -153,12 +154,12 @@ def translated(failure: str, *, folder: Path, errors: tuple[type[Exception], ...
     except BaseException as exc:
         if not isinstance(exc, errors) and not _is_panic(exc):
             raise
-        if tells_damage(exc):
+        if tells_damage(exc) and not _is_full(folder):
             with suppress(OSError):
                 _write_durably(folder / _UNPROVEN, _first_line(exc))
             what_to_do = "run the command again, and the index is made anew from the articles"
         else:
-            what_to_do = "check the disk and its permissions, and run the command again"
+            what_to_do = _remedy(folder)
         raise ArchiveError(f"{failure} ({_first_line(exc)}): {what_to_do}") from exc
 
 
@@ -236,10 +237,31 @@ def _put_aside(folder: Path) -> Path:
 
 
 def _write_durably(file: Path, text: str) -> None:
-    with file.open("w", encoding="utf-8", errors="replace") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", errors="replace") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(file)
+    except OSError:
+        # Half a note would be taken for damage.
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_SPACE
+    except OSError:
+        return False
+
+
+def _remedy(folder: Path) -> str:
+    if _is_full(folder):
+        return "make space on its disk, and run the command again"
+    return "check the disk and its permissions, and run the command again"
 
 
 def _is_panic(exc: BaseException) -> bool:
