@@ -375,15 +375,22 @@ class Archive:
         total, done = self._truth.counts().without_vectors, 0
         if progress and total:
             progress(0, total)
-        while pending := self._truth.without_vectors(limit=_EMBED_BATCH):
-            made = self.embedder.embed_passages(pending)
-            with self._lock:
-                self._truth.set_vectors([(passage.id, vectors) for passage, vectors in zip(pending, made, strict=True)])
-            done += len(pending)
-            if progress:
-                progress(done, max(total, done))
-            if done // _EMBED_BATCH % _CATCH_UP_EVERY == 0:
-                self._catch_up()
+        try:
+            while pending := self._truth.without_vectors(limit=_EMBED_BATCH):
+                made = self.embedder.embed_passages(pending)
+                with self._lock:
+                    self._truth.set_vectors(
+                        [(passage.id, vectors) for passage, vectors in zip(pending, made, strict=True)]
+                    )
+                done += len(pending)
+                if progress:
+                    progress(done, max(total, done))
+                if done // _EMBED_BATCH % _CATCH_UP_EVERY == 0:
+                    self._catch_up()
+        except Exception:
+            # This process may go on with the archive.
+            self._catch_up()
+            raise
         self._catch_up()
         return done
 

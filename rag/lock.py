@@ -16,6 +16,8 @@ from rag.errors import ArchiveError, ArchiveLockedError
 
 _LOCK = "lock"
 _HOLDER = "holder.json"
+ENDPOINT = "endpoint.json"
+"""Where the process that holds an archive may note how to reach it; what another one left there is removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,10 @@ class Hold:
         """Let others have the archive; releasing twice does nothing."""
         if self.lock.is_locked:
             try:
-                # The note only informs: one that cannot be removed must not keep the archive held.
-                with suppress(OSError):
-                    (self.folder / _HOLDER).unlink(missing_ok=True)
+                # The notes only inform: one that cannot be removed must not keep the archive held.
+                for note in (ENDPOINT, _HOLDER):
+                    with suppress(OSError):
+                        (self.folder / note).unlink(missing_ok=True)
             finally:
                 self.lock.release()
 
@@ -47,14 +50,17 @@ def hold(folder: Path) -> Hold:
     lock = FileLock(folder / _LOCK, timeout=0, thread_local=False)
     try:
         lock.acquire()
-        holder = {
+        (folder / ENDPOINT).unlink(missing_ok=True)
+        note = {
             "pid": os.getpid(),
             "command": _command(),
             "since": datetime.now().astimezone().isoformat(" ", "minutes"),
         }
-        (folder / _HOLDER).write_text(json.dumps(holder), encoding="utf-8")
+        (folder / _HOLDER).write_text(json.dumps(note), encoding="utf-8")
     except Timeout as exc:
-        raise ArchiveLockedError(_who_holds(folder)) from exc
+        raise ArchiveLockedError(
+            f"archive {folder} is held by {holder(folder)}: close that one first, or use another archive"
+        ) from exc
     except OSError as exc:
         lock.release()
         raise ArchiveError(
@@ -69,10 +75,10 @@ def _command() -> str:
     return " ".join([command, *sys.argv[1:2]]) if command.startswith("hemeroteca") else command
 
 
-def _who_holds(folder: Path) -> str:
+def holder(folder: Path) -> str:
+    """Return who holds an archive, in words, as far as that is noted."""
     try:
-        holder = json.loads((folder / _HOLDER).read_text(encoding="utf-8"))
-        who = f"process {holder['pid']} ({holder['command']}, since {holder['since']})"
+        note = json.loads((folder / _HOLDER).read_text(encoding="utf-8"))
+        return f"process {note['pid']} ({note['command']}, since {note['since']})"
     except (OSError, ValueError, KeyError, TypeError):
-        who = "another process"
-    return f"archive {folder} is held by {who}: close that one first, or use another archive"
+        return "another process"

@@ -231,7 +231,21 @@ def test_a_wrong_command_line_is_status_2(run: Run, arguments: list[str], compla
     assert complaint in err
 
 
-TYPED = ["ingest", "ask", "search", "list", "show", "delete", "config", "chat", "eval", "eval run"]
+TYPED = [
+    "ingest",
+    "ask",
+    "search",
+    "list",
+    "show",
+    "delete",
+    "config",
+    "chat",
+    "doctor",
+    "rebuild",
+    "compact",
+    "eval",
+    "eval run",
+]
 
 
 @pytest.mark.parametrize("command", ["", *TYPED])

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import HemerotecaError
-from ui.terminal import Terminal
+from ui import upkeep
+from ui.terminal import HeldElsewhereError, Terminal
 
 if TYPE_CHECKING:
     from rag.archive import Archive
@@ -34,14 +35,17 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
 
     Raises:
         BrokenPipeError: Nobody reads on what is printed.
+        HeldElsewhereError: Another process can run the command; nothing was done or printed yet.
     """
     try:
         return COMMANDS[options.command](_with_whole_paths(options, terminal.folder), terminal)
-    except HemerotecaError as exc:
-        return complain(terminal, str(exc), status=USER_ERROR)
-    except BrokenPipeError:
+    except (BrokenPipeError, HeldElsewhereError):
         raise
-    except Exception as exc:  # the last resort of a program: everything else is our fault, and is said to be
+    except Exception as exc:  # the last resort of a program: what the user cannot mend is our fault, and is said to be
+        if _is_interruption(exc):
+            raise KeyboardInterrupt from exc
+        if isinstance(exc, HemerotecaError):
+            return complain(terminal, str(exc), status=USER_ERROR)
         return _our_fault(exc, terminal, debug=options.debug)
 
 
@@ -153,7 +157,7 @@ def _chat(options: argparse.Namespace, terminal: Terminal) -> int:
             port=archive.settings.web.port,
             sample=options.sample,
             open_browser=options.browser and _has_desktop(),
-            on_ready=lambda url: terminal.print(f"{url} (Ctrl-C ends it)"),
+            on_ready=terminal.announce,
             on_notice=terminal.say,
         )
     return OK
@@ -175,6 +179,9 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Terminal], int]] = {
     "config": _config,
     "chat": _chat,
     "eval": _eval,
+    "doctor": upkeep.doctor,
+    "rebuild": upkeep.rebuild,
+    "compact": upkeep.compact,
 }
 
 
@@ -233,6 +240,13 @@ def _filters(options: argparse.Namespace, archive: Archive) -> dict[str, Any]:
 def _has_desktop() -> bool:
     # Without one, the standard library would start a text browser in this very terminal.
     return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _is_interruption(exc: BaseException | None) -> bool:
+    # A library that meets Ctrl-C may make something else of it.
+    while exc is not None and not isinstance(exc, KeyboardInterrupt):
+        exc = exc.__context__
+    return exc is not None
 
 
 def _our_fault(exc: Exception, terminal: Terminal, *, debug: bool) -> int:

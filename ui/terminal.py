@@ -13,12 +13,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rag.archive import Archive
     from rag.config import Settings
+    from ui.endpoint import Endpoint
+
+# How long a command waits for an archive that is held by a process that runs no commands for others.
+PATIENCE_S = 10.0
+# When it says so.
+SOON_S = 1.0
 
 
 class Terminal(Protocol):
@@ -41,6 +47,10 @@ class Terminal(Protocol):
         """Show how far a long job is; `unit` is what is counted, in the plural."""
         ...
 
+    def announce(self, url: str) -> None:
+        """Print where the chat is, and remember it for whoever wants to start another one."""
+        ...
+
     def read(self) -> str:
         """Return all of standard input."""
         ...
@@ -58,13 +68,28 @@ class Terminal(Protocol):
         ...
 
 
+class HeldElsewhereError(Exception):
+    """Another process holds the archive, and runs commands on it for other terminals."""
+
+    def __init__(self, folder: Path, *, endpoint: Endpoint, settings: Settings) -> None:
+        super().__init__(f"archive {folder} is held by another process, which listens on port {endpoint.port}")
+        self.folder, self.endpoint, self.settings = folder, endpoint, settings
+
+
 class LocalTerminal:
-    """The terminal of this very process."""
+    """The terminal of this very process.
+
+    Args:
+        command: What is run; named when it lasts, and then other terminals can have their commands run here.
+    """
 
     _EVERY_S = 10.0
 
-    def __init__(self) -> None:
+    def __init__(self, *, command: str | None = None) -> None:
         self.folder = Path.cwd()
+        self.input = ""
+        self._command = command
+        self._address = ""
         self._bar: Any = None
         self._total = -1
         self._last = 0.0
@@ -87,9 +112,15 @@ class LocalTerminal:
             self._last = monotonic()
             self.say(f"{done} of {total} {unit}")
 
+    def announce(self, url: str) -> None:
+        """Print where the chat is, and remember it for whoever wants to start another one."""
+        self._address = url
+        self.print(f"{url} (Ctrl-C ends it)")
+
     def read(self) -> str:
-        """Return all of standard input."""
-        return sys.stdin.read()
+        """Return all of standard input, which stays in `input`."""
+        self.input += sys.stdin.read()
+        return self.input
 
     def shown(self, text: str) -> str:
         """Return a message with the paths in `folder` written as they are from there."""
@@ -105,11 +136,45 @@ class LocalTerminal:
 
     @contextmanager
     def opened(self, folder: Path, *, settings: Settings, create: bool = False) -> Iterator[Archive]:
-        """Open an archive for as long as a `with` lasts."""
-        from rag.archive import Archive
+        """Open an archive for as long as a `with` lasts; a command that lasts serves other terminals meanwhile.
 
-        with Archive.open(folder, settings=settings, create=create, notify=self.say) as archive:
-            yield archive
+        Raises:
+            HeldElsewhereError: Another process holds the archive and can run the command.
+            ArchiveLockedError: Another process has held the archive for `PATIENCE_S` and runs no commands for others.
+        """
+        with self._opened(folder, settings, create=create) as archive:
+            if self._command is None:
+                yield archive
+                return
+            from ui.serving import serving
+
+            with serving(archive, command=self._command, address=lambda: self._address, say=self.say):
+                yield archive
+
+    def _opened(self, folder: Path, settings: Settings, *, create: bool) -> Archive:
+        from rag.errors import ArchiveLockedError
+        from rag.lock import hold, holder
+        from ui.endpoint import read_endpoint
+
+        began, told = monotonic(), False
+        while True:
+            try:
+                if read_endpoint(folder):
+                    # Tells at once whether its process still lives, before the archive's libraries are loaded.
+                    hold(folder).release()
+                from rag.archive import Archive
+
+                return Archive.open(folder, settings=settings, create=create, notify=self.say)
+            except ArchiveLockedError as exc:
+                if endpoint := read_endpoint(folder):
+                    raise HeldElsewhereError(folder, endpoint=endpoint, settings=settings) from exc
+                if monotonic() - began > PATIENCE_S:
+                    raise
+                if monotonic() - began > SOON_S and not told:
+                    told = True
+                    self.say(f"waiting for {holder(folder)} to finish")
+            # What holds an archive without listening is a short command, or has only just begun to hold it.
+            sleep(0.1)
 
     def _draw(self, done: int, total: int, unit: str) -> None:
         from tqdm import tqdm
