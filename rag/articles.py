@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import sqlalchemy as sa
 
-from rag.database import Database, open_database
+from rag.database import TIMEOUT_S, Database, open_database
 from rag.errors import ArchiveError, NotFoundError
 from rag.interfaces import Candidate, Change, PassageVectors, Vector, Vectors
 from rag.keeping import Kept, Outcome, Prepared, Source, forget, keep, log_change, merge, write_vectors
@@ -49,13 +49,17 @@ class Counts:
     without_vectors: int
 
 
-def open_articles(folder: Path) -> Articles:
+def open_articles(folder: Path, *, timeout_s: float = TIMEOUT_S) -> Articles:
     """Return the truth kept in a folder, made if it is not there.
+
+    Args:
+        folder: The archive's, held by this process.
+        timeout_s: How long a write waits for another program that holds the file.
 
     Raises:
         ArchiveError: The file is no archive, is damaged, or was written by a newer version.
     """
-    return Articles(open_database(folder))
+    return Articles(open_database(folder, timeout_s=timeout_s))
 
 
 class Articles:

@@ -17,7 +17,7 @@ from rag.tables import META, METADATA
 FILE_NAME = "archive.db"
 SCHEMA_VERSION = "1"
 # Nobody but one archive writes, and that one never waits for itself: who waits longer waits for another program.
-_TIMEOUT_S = 10.0
+TIMEOUT_S = 10.0
 _MAGIC = b"SQLite format 3\x00"
 _RESTORE = "put a copy of it back, or ingest into another folder"
 _FULL = frozenset({sqlite3.SQLITE_FULL})
@@ -79,7 +79,7 @@ class Database:
             raise ArchiveError(_explained(exc, file=self._file)) from exc
 
 
-def open_database(folder: Path, *, timeout_s: float = _TIMEOUT_S) -> Database:
+def open_database(folder: Path, *, timeout_s: float = TIMEOUT_S) -> Database:
     """Return the database of an archive's folder, made if it is not there.
 
     Args:
@@ -104,7 +104,7 @@ def open_database(folder: Path, *, timeout_s: float = _TIMEOUT_S) -> Database:
     return database
 
 
-def open_to_read(folder: Path, *, timeout_s: float = _TIMEOUT_S) -> Database:
+def open_to_read(folder: Path, *, timeout_s: float = TIMEOUT_S) -> Database:
     """Return the database of an archive that others may be writing: it can only be read, also from a closed medium.
 
     Raises:
@@ -134,7 +134,7 @@ def holds_archive(file: Path) -> bool:
         return False
     _check_beginning(file, size=size, complete=not wal)
     try:
-        with closing(_read_only(file, timeout_s=_TIMEOUT_S, at_rest=True)) as connection:
+        with closing(_read_only(file, timeout_s=TIMEOUT_S, at_rest=True)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if not tables:
                 return False

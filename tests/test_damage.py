@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from ingest import ingest
 from rag import Archive, ArchiveError
+from rag.articles import open_articles
 from rag.config import Settings
 from rag.database import FILE_NAME
+from rag.exports import export_archive
 from tests.hashed_embedder import HashedEmbedder
 
 SENTENCE = "El puerto de Almadía reabrió tras nueve días de huelga."
@@ -173,3 +177,137 @@ def test_an_altered_article_is_never_shown_and_can_be_replaced(folder: Path, tmp
         assert archive.delete(article_id).id == article_id
         assert ingest(archive, tmp_path / "one.jsonl").added == 1
         assert archive.article("x").text == text
+
+
+@pytest.mark.parametrize("is_deleted", [True, False], ids=["deleted", "overwritten"])
+def test_without_its_log_an_archive_is_as_it_was_before(folder: Path, tmp_path: Path, is_deleted: bool) -> None:
+    """A kill leaves the newest articles in the log; who destroys it has an older archive, and indexes that follow."""
+    (tmp_path / "one.jsonl").write_text(json.dumps({"text": "Un zorzal cantó en la estación."}), encoding="utf-8")
+    with opened(folder) as archive:
+        ingest(archive, tmp_path / "one.jsonl")
+        killed = Path(shutil.copytree(folder, tmp_path / "killed", ignore=shutil.ignore_patterns("lock")))
+    log = killed / f"{FILE_NAME}-wal"
+    log.write_bytes(b"\xff" * log.stat().st_size)
+    if is_deleted:
+        log.unlink()
+    with opened(killed) as archive:
+        assert archive.counts().articles == 60
+        assert all("zorzal" not in hit.passage.text for hit in archive.search("zorzal"))
+        assert archive.check().is_sound
+
+
+# ---- the surroundings
+
+
+@contextmanager
+def limited_to(pages: int) -> Iterator[None]:
+    """Let no database of SQLAlchemy grow beyond a number of pages."""
+
+    def limit(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    sa.event.listen(sa.Engine, "connect", limit)
+    try:
+        yield
+    finally:
+        sa.event.remove(sa.Engine, "connect", limit)
+
+
+def test_a_full_database_keeps_what_was_acknowledged_and_goes_on_when_there_is_room(
+    folder: Path, tmp_path: Path
+) -> None:
+    rows = [{"id": f"m{at}", "text": f"La ordenanza {at} entra en vigor. " * 40} for at in range(200)]
+    (tmp_path / "more.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    pages = (folder / FILE_NAME).stat().st_size // 4096
+    with limited_to(pages + 60), opened(folder) as archive:
+        with pytest.raises(ArchiveError, match=r"no space left to write .*: make space and try again; what was kept"):
+            ingest(archive, tmp_path / "more.jsonl")
+        assert 60 < archive.counts().articles < 260
+        kept = archive.counts().articles
+    with opened(folder) as archive:
+        assert archive.counts().articles == kept
+        summary = ingest(archive, tmp_path / "more.jsonl")
+        assert (summary.added, summary.unchanged) == (260 - kept, kept - 60)
+        assert archive.check().is_sound
+
+
+def test_a_database_that_another_program_holds_is_told_after_a_while(folder: Path) -> None:
+    articles = open_articles(folder, timeout_s=0.2)
+    with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(
+            ArchiveError, match=r"archive\.db is in use by another program \(database is locked\): close"
+        ):
+            articles.set_meta("key", "value")
+        assert articles.counts().articles == 60
+    articles.set_meta("key", "value")
+    articles.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mount a file system in memory with the options given, again to change them; gives its folder."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = False
+
+    def mount(options: str) -> Path:
+        nonlocal mounted
+        remount = "remount," if mounted else ""
+        command = ["mount", "-t", "tmpfs", "-o", f"{remount}{options}", "tmpfs", str(disk)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("mounting a file system is not permitted here")
+        mounted = True
+        return disk
+
+    if not shutil.which("mount"):
+        pytest.skip("there is no mount command here")
+    yield mount
+    if mounted:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+# Where the room ends: in the database, in the word index, in the vector index.
+@pytest.mark.parametrize("kilobytes", [100, 600, 1200])
+def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(
+    small_disk: Callable[[str], Path], tmp_path: Path, kilobytes: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = small_disk(f"size={kilobytes}k")
+    rows = [{"id": f"n{at}", "text": f"{SENTENCE} Van {at}. " * 20} for at in range(150)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    with pytest.raises(ArchiveError, match="make space"), opened(disk / "archive", create=True) as archive:
+        ingest(archive, tmp_path / "rows.jsonl")
+    with pytest.raises(ArchiveError, match="make space"), opened(disk / "archive", create=True) as archive:
+        ingest(archive, tmp_path / "rows.jsonl")
+    small_disk("size=80m")
+    with opened(disk / "archive", create=True) as archive:
+        summary = ingest(archive, tmp_path / "rows.jsonl")
+        assert summary.added + summary.unchanged == archive.counts().articles == 150
+        assert archive.check().is_sound
+    assert "damaged" not in caplog.text
+
+
+def test_an_archive_on_a_disk_that_cannot_be_written_is_refused_but_exported(
+    small_disk: Callable[[str], Path], folder: Path, tmp_path: Path
+) -> None:
+    disk = small_disk("size=80m")
+    shutil.copytree(folder, disk / "archive")
+    small_disk("ro")
+    before = contents(disk)
+    with pytest.raises(
+        ArchiveError, match=r"cannot be written \(Read-only file system\): check its permissions, or copy"
+    ):
+        opened(disk / "archive")
+    assert export_archive(disk / "archive", tmp_path / "a.gz").articles == 60
+    assert contents(disk) == before
+
+
+# ---- what is kept of what was deleted
+
+
+def test_the_change_log_holds_ids_and_no_text(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(changes)")]
+        entries = connection.execute("SELECT DISTINCT event, length(article_id) FROM changes").fetchall()
+    assert columns == ["seq", "event", "article_id"]
+    assert sorted(entries) == [("article", 16), ("vectors", 16)]
