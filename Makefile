@@ -11,7 +11,7 @@ CPU_INDEX := https://download.pytorch.org/whl/cpu
 HEMEROTECA_DATA ?= $(abspath $(wildcard ../shared))
 export HEMEROTECA_DATA
 
-.PHONY: help chat test test-slow check format eval lock clean
+.PHONY: help chat test test-slow check format eval bench lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make check               ruff, mypy, import-linter"
 	@echo "make format              let ruff rewrite what it can"
 	@echo "make eval                the gold questions, as a table"
+	@echo "make bench [PARTS=...]   speed, memory and size, written to BENCHMARKS.md; an hour or so"
 	@echo "make lock                write requirements.lock from .venv"
 	@echo "make clean               remove what make built; never touches ./archive"
 
@@ -55,6 +56,9 @@ format: $(READY)
 
 eval: $(READY)
 	@$(BIN)/hemeroteca eval run
+
+bench: $(READY)
+	@$(BIN)/python -m eval.benchmark $(PARTS)
 
 clean:
 	rm -rf .venv archive-sample build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
