@@ -164,7 +164,7 @@ def test_unseen_characters_are_stored_shown_and_cited_with_exact_offsets(
 
 
 def test_endless_title_outlet_and_id_are_taken_in(archive: Archive, folder: Path) -> None:
-    endless = "Almoral " * 500
+    endless = "Almoral " * 300
     (folder / "a.jsonl").write_text(row(title=endless, outlet=endless, id=endless, author=endless), encoding="utf-8")
     assert ingest(archive, folder).added == 1
     assert archive.search("Almoral", outlets=[endless.strip()], k=1)
