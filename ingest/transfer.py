@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ingest.chunking import passages_of
@@ -20,7 +21,7 @@ def import_archive(
     archive: Archive,
     file: str | Path,
     *,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
     notify: Callable[[str], None] | None = None,
 ) -> IngestSummary:
     """Take everything that another archive exported into this one and return what became of it, in articles.
@@ -32,7 +33,7 @@ def import_archive(
     Args:
         archive: Where to; may be in use by other threads.
         file: What `hemeroteca export` wrote.
-        progress: Called with (articles read, articles in the file), then with (passages embedded, passages to embed).
+        progress: Called with (done, all, "articles") while they are read, and with "passages" while these are embedded.
         notify: Called with a sentence if the passages have to be embedded here.
 
     Raises:
@@ -47,7 +48,7 @@ def import_archive(
             notify(f"{file} was made with other vectors than this archive's: its articles are cut and embedded anew")
         kept = export.kept if same else (_cut_anew(item, archive=archive) for item in export.kept)
         outcomes = archive.merge(_counted(kept, lengths, total=export.articles, progress=progress))
-    archive.embed_pending(progress=progress)
+    archive.embed_pending(progress=partial(_counting, "passages", progress) if progress else None)
     counts = Counter(outcomes)
     return IngestSummary(
         added=counts["added"],
@@ -62,13 +63,17 @@ def import_archive(
 
 
 def _counted(
-    kept: Iterable[Kept], lengths: list[int], *, total: int, progress: Callable[[int, int], None] | None
+    kept: Iterable[Kept], lengths: list[int], *, total: int, progress: Callable[[int, int, str], None] | None
 ) -> Iterator[Kept]:
     for done, item in enumerate(kept, start=1):
         lengths.append(len(item.passages))
         yield item
         if progress:
-            progress(done, total)
+            progress(done, total, "articles")
+
+
+def _counting(unit: str, progress: Callable[[int, int, str], None], done: int, total: int) -> None:
+    progress(done, total, unit)
 
 
 def _cut_anew(kept: Kept, *, archive: Archive) -> Kept:

@@ -243,6 +243,8 @@ TYPED = [
     "doctor",
     "rebuild",
     "compact",
+    "export",
+    "import",
     "eval",
     "eval run",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import shutil
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ from rag.imports import open_export
 from rag.interfaces import PassageVectors
 from rag.schema import IngestSummary, Passage
 from tests.hashed_embedder import DIM, HashedEmbedder
+from ui.cli import main
 
 HARBOUR = "El puerto de Almadía reabrió tras nueve días de huelga. La naviera perdió 14 millones de euros."
 MUSEUM = "The maritime museum reopened after two years of repairs. Its new roof is made of cork."
@@ -225,6 +227,20 @@ def test_an_export_that_cannot_be_is_told(here: Path, tmp_path: Path, folder: st
     with pytest.raises(ArchiveError, match=sentence):
         export_archive(tmp_path / folder, tmp_path / target)
     assert (here / "archive.db").read_bytes() == before
+
+
+def test_the_commands_export_and_refuse_what_is_no_export(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with opened(here):
+        # Held by somebody else, which is no hindrance.
+        assert main(["export", "b.gz", "--archive", "here"]) == 0
+    assert re.fullmatch(r"3 articles, 3 passages, 0\.0 MB: b\.gz\n", capsys.readouterr().out)
+    (tmp_path / "rows.jsonl").write_text("{}", encoding="utf-8")
+    assert main(["import", "rows.jsonl", "--archive", "new"]) == 2
+    assert capsys.readouterr().err.startswith("hemeroteca: rows.jsonl is damaged or no export (Not a gzipped file")
+    assert not (tmp_path / "new").exists()
 
 
 # ---- importing what cannot be believed

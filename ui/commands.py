@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import HemerotecaError
-from ui import upkeep
+from ui import transfer, upkeep
 from ui.terminal import HeldElsewhereError, Terminal
 
 if TYPE_CHECKING:
@@ -182,6 +182,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Terminal], int]] = {
     "doctor": upkeep.doctor,
     "rebuild": upkeep.rebuild,
     "compact": upkeep.compact,
+    "export": transfer.export,
+    "import": transfer.import_,
 }
 
 

@@ -54,6 +54,12 @@ def command_line(given: Sequence[str]) -> argparse.ArgumentParser:
     _add(commands, "doctor", "read all of the archive and say what is wrong; 1 if anything is", archive, as_json)
     _add(commands, "rebuild", "make both indexes anew from the articles, without embedding again", archive)
     _add(commands, "compact", "write the archive anew, so that no byte of deleted text stays on the disk", archive)
+    export = _add(commands, "export", "write the archive, vectors included, into one file", archive, as_json)
+    import_ = _add(
+        commands, "import", "take in what `hemeroteca export` wrote; again changes nothing", archive, as_json
+    )
+    for each in (export, import_):
+        each.add_argument("file", type=Path, metavar="FILE", help="as archive.jsonl.gz")
     evaluation = _add(commands, "eval", "measure answers against questions whose answers are known")
     runs = evaluation.add_subparsers(title="commands", metavar="COMMAND", required=True)
     run = _add(runs, "run", "ask questions with known answers and print a table", common)
