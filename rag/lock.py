@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -16,6 +17,9 @@ from rag.errors import ArchiveError, ArchiveLockedError
 
 _LOCK = "lock"
 _HOLDER = "holder.json"
+_CLOSED = "check its permissions, or copy it elsewhere"
+_FULL = "make space on its disk, and run the command again"
+_REMEDIES = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL}
 ENDPOINT = "endpoint.json"
 """Where the process that holds an archive may note how to reach it; what another one left there is removed."""
 
@@ -64,7 +68,7 @@ def hold(folder: Path) -> Hold:
     except OSError as exc:
         lock.release()
         raise ArchiveError(
-            f"archive {folder} cannot be written ({exc.strerror}): check its permissions, or copy it elsewhere"
+            f"archive {folder} cannot be written ({exc.strerror}): {_REMEDIES.get(exc.errno or 0, _CLOSED)}"
         ) from exc
     return Hold(folder=folder, lock=lock)
 

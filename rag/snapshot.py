@@ -25,6 +25,19 @@ from rag.tables import (
     to_vector,
 )
 
+# Made once: they are run for every article.
+_SOURCES = (
+    sa.select(PLACES.c.place, PLACES.c.source_hash)
+    .where(PLACES.c.article_id == sa.bindparam("article"))
+    .order_by(PLACES.c.place)
+)
+_PASSAGES = (
+    passages_with_text()
+    .add_columns(PASSAGES.c.vector, PASSAGES.c.sentence_vectors)
+    .where(PASSAGES.c.article_id == sa.bindparam("article"))
+    .order_by(PASSAGES.c.ordinal)
+)
+
 
 class Snapshot:
     """What an archive held when the snapshot was taken."""
@@ -52,18 +65,11 @@ class Snapshot:
             )
 
     def _sources(self, article_id: str) -> dict[str, str]:
-        rows = self._connection.execute(
-            sa.select(PLACES.c.place, PLACES.c.source_hash)
-            .where(PLACES.c.article_id == article_id)
-            .order_by(PLACES.c.place)
-        )
+        rows = self._connection.execute(_SOURCES, {"article": article_id})
         return {row.place: row.source_hash for row in rows}
 
     def _passages_of(self, article_id: str) -> tuple[list[Passage], dict[str, PassageVectors]]:
-        chosen = passages_with_text().add_columns(PASSAGES.c.vector, PASSAGES.c.sentence_vectors)
-        rows = self._connection.execute(
-            chosen.where(PASSAGES.c.article_id == article_id).order_by(PASSAGES.c.ordinal)
-        ).all()
+        rows = self._connection.execute(_PASSAGES, {"article": article_id}).all()
         vectors = {
             row.id: PassageVectors(passage=to_vector(row), sentences=to_sentence_vectors(row))
             for row in rows

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -285,6 +285,24 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(
         assert summary.added + summary.unchanged == archive.counts().articles == 150
         assert archive.check().is_sound
     assert "damaged" not in caplog.text
+
+
+def test_an_archive_on_a_disk_without_a_byte_left_opens_when_there_is_room_again(
+    small_disk: Callable[[str], Path], folder: Path
+) -> None:
+    disk = small_disk("size=20m")
+    shutil.copytree(folder, disk / "archive", ignore=shutil.ignore_patterns("lock"))
+    with (disk / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+        while ballast.write(bytes(4096)):
+            pass
+    for _ in range(2):
+        with pytest.raises(
+            ArchiveError, match=r"cannot be written \(No space left on device\): make space on its disk"
+        ):
+            opened(disk / "archive")
+    (disk / "ballast").unlink()
+    with opened(disk / "archive") as archive:
+        assert archive.check().is_sound
 
 
 def test_an_archive_on_a_disk_that_cannot_be_written_is_refused_but_exported(
