@@ -14,7 +14,7 @@ from eval.scoring import MEASURES
 MAIN = "passed"
 # Small by design: a part that lost all of so few questions may have lost them by chance.
 SMALLEST_PART = 4
-_SHOWN = 100
+_SHOWN = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A question that passed in one of the two runs only."""
+    """A question that passed in one of the two runs only, with the verdict of both, where the results tell it."""
 
     qid: str
     type: str
@@ -123,7 +123,7 @@ def _line(name: str, pairs: Sequence[tuple[Result, Result]], measure: str) -> Li
 
 
 def _change(old: Result, new: Result) -> Change:
-    return Change(qid=new.qid, type=new.type, question=new.question or old.question, before=old.said, after=new.said)
+    return Change(qid=new.qid, type=new.type, question=new.question or old.question, before=old.why, after=new.why)
 
 
 def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
@@ -226,9 +226,7 @@ def _changes_text(heading: str, changes: Sequence[Change]) -> str:
     for change in changes:
         blocks.append(f"{change.qid} [{change.type or '-'}] {_short(change.question)}".rstrip())
         blocks += [
-            f"    {when:<7} {_short(said)}"
-            for when, said in (("before", change.before), ("after", change.after))
-            if said
+            f"    {when:<7} {_short(why)}" for when, why in (("before", change.before), ("after", change.after)) if why
         ]
     return "\n".join(blocks)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def read_baseline(path: Path = BASELINE) -> Results | None:
     if not path.exists():
         return None
     try:
-        return read_results(path)
+        return replace(read_results(path), name=path.name)
     except DatasetError as exc:
         raise DatasetError(f"{exc}; a baseline is written anew with --update-baseline") from exc
 
@@ -105,7 +105,7 @@ def verdict(gate: Gate) -> str:
     outcome = f"FAILED, the whole interval is below zero for: {worse}" if worse else "ok, no interval is below zero"
     return "\n".join(
         [
-            f"Against the baseline ({Path(comparison.before).name}): {outcome}",
+            f"Against the baseline ({comparison.before}): {outcome}",
             method_text(comparison),
             lines_text("passed", comparison.parts),
             *changed,

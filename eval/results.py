@@ -16,7 +16,7 @@ FORM = 2
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One question's outcome; `digest` tells whether two runs asked the same thing, `said` is the answer, shortened."""
+    """One question's outcome; `digest` tells whether two runs asked the same thing, `why` is the verdict."""
 
     qid: str
     digest: str
@@ -26,7 +26,7 @@ class Result:
     passed: bool
     scores: Mapping[str, float | None]
     question: str = ""
-    said: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,8 @@ def _result(row: Mapping[str, Any]) -> Result:
         passed=bool(row["passed"]),
         scores={name: None if value is None else float(value) for name, value in row["scores"].items()},
         question=str(row.get("question", "")),
-        said=_said(row.get("answer")),
+        why=str(next(iter(row.get("why", ())), "")),
     )
-
-
-def _said(answer: Mapping[str, Any] | None) -> str:
-    if answer is None:
-        return ""
-    return str(answer["text"]) if answer["status"] == "answered" else f"declined: {answer['reason']}"
 
 
 def _about(about: Mapping[str, Any]) -> dict[str, str]:

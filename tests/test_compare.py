@@ -105,8 +105,8 @@ def test_changed_questions_are_told_both_ways() -> None:
     found = compare(results("++--"), results("+-+-"))
     assert [change.qid for change in found.fixed] == ["q2"]
     assert [change.qid for change in found.broken] == ["q1"]
-    assert found.fixed[0].before == "declined: El archivo no lo sabe."
-    assert found.fixed[0].after == BOTH.text
+    assert found.fixed[0].before.startswith("Wrong: the archive knows the answer, but it was declined")
+    assert found.fixed[0].after == "Right: the fact stands in a cited sentence: «12» in [1]."
     assert found.compared == 4
 
 
@@ -163,7 +163,10 @@ def test_the_command_compares_two_files_for_people_and_programs(
     line = next(line for line in shown.splitlines() if line.startswith("passed"))
     assert line.split() == ["passed", "4", "1.000", "0.250", "-0.750", "-1.000", "to", "-0.250", "*"]
     assert "Fixed: passed after, not before (0)" in shown
-    assert "q1 [single] ¿Cuántos heridos hubo?\n    before  Hubo 12 heridos. [1] Hubo 21 heridos. [2]" in shown
+    assert (
+        "q1 [single] ¿Cuántos heridos hubo?\n    before  Right: the fact stands in a cited sentence: «12» in [1]."
+        in shown
+    )
     assert main(["eval", "compare", *files, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["broken"] == ["q0", "q1", "q2"]
