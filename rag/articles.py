@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from rag.database import TIMEOUT_S, Database, open_database
 from rag.errors import ArchiveError, NotFoundError
 from rag.interfaces import Candidate, Change, PassageVectors, Vector, Vectors
-from rag.keeping import Kept, Outcome, Prepared, Source, forget, keep, log_change, merge, write_vectors
+from rag.keeping import Kept, Outcome, Prepared, Source, forget, hash_read, keep, log_change, merge, write_vectors
 from rag.schema import Article, Passage
 from rag.tables import (
     ARTICLES,
@@ -98,7 +98,7 @@ class Articles:
                 rows = connection.execute(
                     sa.select(PLACES.c.place, PLACES.c.source_hash, PLACES.c.article_id).where(PLACES.c.place.in_(some))
                 )
-                found |= {row.place: Source(row.source_hash, row.article_id) for row in rows}
+                found |= {row.place: Source(hash_read(row.source_hash), row.article_id) for row in rows}
         return found
 
     def put(self, prepared: Sequence[Prepared]) -> list[Outcome]:

@@ -25,6 +25,8 @@ from rag.tables import (
 )
 
 Outcome = Literal["added", "changed", "unchanged", "duplicate"]
+# Stands between a place's hash and the id that its text has by itself, where equal text is kept under another's.
+_OWN = ":"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ def _keep(
             forget(connection, twin)
             outcome = "changed"
         elif twin is not None and _agree(connection, twin, article):
-            _record_places(connection, sources, article_id=twin)
+            own = {place: _marked(source_hash, own_id=article.id) for place, source_hash in sources.items()}
+            _record_places(connection, own, article_id=twin)
             return "duplicate"
     if old_hash == article.content_hash:
         _record_places(connection, sources, article_id=article.id)
@@ -112,9 +115,7 @@ def _keep(
     if old_hash is None:
         connection.execute(sa.insert(ARTICLES).values(**values))
     else:
-        # A URL is one article wherever it is read: the rows of an export move when it is written again.
-        if not article.url:
-            _keep_for_other_places(connection, article.id, places=sources)
+        _keep_for_other_places(connection, article, places=sources)
         connection.execute(sa.update(ARTICLES).where(ARTICLES.c.id == article.id).values(**values))
     _record_places(connection, sources, article_id=article.id)
     _replace_passages(connection, article, passages, is_new=old_hash is None)
@@ -219,16 +220,23 @@ def forget(connection: sa.Connection, article_id: str) -> None:
     log_change(connection, "vectors", [article_id])
 
 
-def _keep_for_other_places(connection: sa.Connection, article_id: str, *, places: Container[str]) -> None:
+def _keep_for_other_places(connection: sa.Connection, article: Article, *, places: Container[str]) -> None:
     """Copy an article that is about to change, for places other than these that still hold it as it was."""
-    known = connection.scalars(
-        sa.select(PLACES.c.place).where(PLACES.c.article_id == article_id).order_by(PLACES.c.place)
+    known = connection.execute(
+        sa.select(PLACES.c.place, PLACES.c.source_hash)
+        .where(PLACES.c.article_id == article.id)
+        .order_by(PLACES.c.place)
     )
-    others = [place for place in known if place not in places]
+    # A URL, or an id that was given, is one article wherever it is read, and now has this text: the rows of a file
+    # move when it is written again. Only other articles of the text that it had need that.
+    is_one_everywhere = bool(article.url or article.given_id)
+    held = {row.place: row.source_hash for row in known if row.place not in places}
+    others = [place for place, source_hash in held.items() if _own_id_of(source_hash) or not is_one_everywhere]
     if not others:
         return
-    # The identity that the place will have when it is read again on its own.
-    copy_id = text_hash(f"path:{others[0]}")[:16]
+    # The identity that the place has, or will have when it is read again on its own.
+    copy_id = _own_id_of(held[others[0]]) or text_hash(f"path:{others[0]}")[:16]
+    article_id = article.id
     if connection.scalar(sa.select(ARTICLES.c.id).where(ARTICLES.c.id == copy_id)) is None:
         row = connection.execute(sa.select(ARTICLES).where(ARTICLES.c.id == article_id)).one()
         connection.execute(sa.insert(ARTICLES).values(**{**row._mapping, "id": copy_id, "given_id": None}))
@@ -247,7 +255,25 @@ def _keep_for_other_places(connection: sa.Connection, article_id: str, *, places
             )
         log_change(connection, "article", [copy_id])
         log_change(connection, "vectors", [copy_id])
-    connection.execute(sa.update(PLACES).where(PLACES.c.place.in_(others)).values(article_id=copy_id))
+    for place in others:
+        source_hash = hash_read(held[place]) if _own_id_of(held[place]) == copy_id else held[place]
+        values = {"article_id": copy_id, "source_hash": source_hash}
+        connection.execute(sa.update(PLACES).where(PLACES.c.place == place).values(**values))
+
+
+def _marked(source_hash: str, *, own_id: str) -> str:
+    """Return the hash of a place whose text is kept once, under another article's id, with the id of its own."""
+    return source_hash if _own_id_of(source_hash) else f"{source_hash}{_OWN}{own_id}"
+
+
+def _own_id_of(source_hash: str) -> str | None:
+    """Return the id that what was read at a place has by itself, if it is kept under another's."""
+    return source_hash.partition(_OWN)[2] or None
+
+
+def hash_read(source_hash: str) -> str:
+    """Return the hash of what was read at a place, whatever article it is kept under."""
+    return source_hash.partition(_OWN)[0]
 
 
 def log_change(connection: sa.Connection, event: str, article_ids: Sequence[str]) -> None:

@@ -50,6 +50,28 @@ def test_an_archive_after_ingest_change_and_deletion_is_sound(tmp_path: Path, ar
     assert (checkup.articles, checkup.without_vectors) == (12, 0)
 
 
+def test_rows_that_move_and_change_at_once_leave_no_ghost(tmp_path: Path) -> None:
+    file = tmp_path / "export.jsonl"
+
+    def rows(*pairs: tuple[str, str]) -> Path:
+        file.write_text("\n".join(json.dumps({"id": id_, "text": text}) for id_, text in pairs), encoding="utf-8")
+        return file
+
+    with open_archive(tmp_path / "archive") as archive:
+        ingest(archive, rows(("a", "Uno."), ("b", "Dos."), ("c", "Tres."), ("twin", "Tres.")))
+        ingest(archive, rows(("new", "Cero."), ("a", "Uno cambiado."), ("c", "Tres cambiado."), ("twin", "Tres.")))
+        assert sorted(article.text for article in archive.articles()) == [
+            "Cero.",
+            "Dos.",
+            "Tres cambiado.",
+            "Tres.",
+            "Uno cambiado.",
+        ]
+        assert archive.check().is_sound
+        again = ingest(archive, file)
+        assert (again.added, again.changed, again.unchanged) == (0, 0, 4)
+
+
 def test_an_empty_archive_is_sound(tmp_path: Path) -> None:
     with open_archive(tmp_path / "archive") as archive:
         assert archive.check().is_sound
