@@ -84,8 +84,8 @@ def disk_part(plan: Plan) -> Section:
     rows.append(["together", *(kilobytes(sum(size.values()) / count) for size in sizes)])
     rows.append(["together, times the text", *(f"{sum(size.values()) / text:.1f}" for size in sizes)])
     body = f"""\
-Of {count} articles of fakenews_es with {counts.passages / count:.1f} passages and {kilobytes(text / count)} of
-UTF-8 text each on average, with the archive closed. The vectors are made up (384 numbers, as large as the bundled
+Of {count} articles of fakenews_es with {counts.passages / count:.1f} passages and {kilobytes(text / count)} of UTF-8
+text each on average, with the archive closed. The vectors are made up (384 numbers, as large as the bundled
 model's), the passages are cut by its tokens.
 
 {table(["bytes an article", "after ingest", "after `hemeroteca compact`"], rows)}"""

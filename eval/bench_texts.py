@@ -19,6 +19,8 @@ _SHORTEST, _LONGEST = 60, 300
 def news_rows(data: Path, *, count: int) -> list[dict[str, Any]]:
     """Return rows of news articles for `ingest`: of fakenews_es, and where these end of ancora_news_es.
 
+    Of rows that share an address but for its fragment only the first is taken: `ingest` refuses the others.
+
     Raises:
         SourceError: A set is not there, or both hold fewer articles.
     """
@@ -29,7 +31,12 @@ def news_rows(data: Path, *, count: int) -> list[dict[str, Any]]:
 
 
 def _news(data: Path) -> Iterator[dict[str, Any]]:
+    addresses: set[str] = set()
     for row in _rows(data / "data" / "fakenews_es" / "articles.jsonl"):
+        address = str(row["url"]).partition("#")[0]
+        if address in addresses:
+            continue
+        addresses.add(address)
         yield {
             "id": row["doc_id"],
             "title": row["title"],
