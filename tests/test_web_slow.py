@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import http.client
-import os
-import shutil
 import signal
 import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rag.errors import ConfigError
+from tests.browser import DESKTOP, PHONE, Chat, Reader, installed_chromium, running_chat
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog, Page
+    from playwright.sync_api import Browser
 
     from rag.archive import Archive
 
@@ -28,10 +24,6 @@ pytestmark = pytest.mark.slow
 
 TREATIES = "¿Qué tratados sustituye el acuerdo entre Valdoria y Carmania?"
 UNKNOWABLE = "¿Cuántos goles marcó la selección de Islandia de waterpolo?"
-FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
-READY_S = 90
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
 _IN_VIEW = """(selector) => { const box = document.querySelector(selector).getBoundingClientRect();
                               return box.top >= 0 && box.bottom <= innerHeight; }"""
 
@@ -43,89 +35,19 @@ def taken_port() -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def server(sample_folder: Path, taken_port: int) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
-    """The command `hemeroteca chat`, its URL, and what it says on standard error."""
-    command = [sys.executable, "-m", "ui.cli", "chat", "--archive", str(sample_folder), "--sample", "--no-browser"]
-    process = subprocess.Popen(
-        [*command, "--port", str(taken_port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    complaints: list[str] = []
-    assert process.stdout is not None
-    assert process.stderr is not None
-    reader = threading.Thread(target=lambda lines: complaints.extend(lines), args=(process.stderr,), daemon=True)
-    reader.start()
-    impatience = threading.Timer(READY_S, process.kill)
-    impatience.start()
-    line = process.stdout.readline()
-    impatience.cancel()
-    try:
-        assert line.startswith("http://127.0.0.1:"), f"no server: {complaints}"
-        yield process, line.split()[0], complaints
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait(timeout=10)
+def server(sample_folder: Path, taken_port: int) -> Iterator[Chat]:
+    with running_chat(sample_folder, "--sample", "--port", str(taken_port)) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="the browser test needs the playwright package")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("the browser test needs an installed Chromium or Chrome on the PATH")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+    with installed_chromium() as browser:
         yield browser
-        browser.close()
-
-
-class Reader:
-    """A person at a fresh browser window, who notes every request, error and dialogue."""
-
-    def __init__(self, browser: Browser, url: str, *, size: Any) -> None:
-        self.context = browser.new_context(viewport=size)
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
-        self.requests: list[str] = []
-        self.troubles: list[str] = []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on("dialog", self._meet_dialog)
-        self.page.goto(url)
-        self.page.wait_for_selector("#hm-examples button:visible")
-
-    def _meet_dialog(self, dialog: Dialog) -> None:
-        self.troubles.append(dialog.message)
-        dialog.dismiss()
-
-    def ask(self, question: str, *, turn: int) -> None:
-        self.page.fill("#hm-question textarea", question)
-        self.page.press("#hm-question textarea", "Enter")
-        self.wait_for_answer(turn)
-
-    def wait_for_answer(self, turn: int) -> None:
-        self.page.wait_for_selector(f"#turn-{turn}:not([data-status=partial])")
-        self.page.wait_for_selector("#hm-ask-button:visible")
-
-    def status(self, turn: int) -> str | None:
-        return self.page.get_attribute(f"#turn-{turn}", "data-status")
-
-    def photograph(self, name: str) -> None:
-        if os.environ.get("HEMEROTECA_SCREENSHOTS"):
-            # Scrolling is smooth: the picture is of where it ends.
-            self.page.wait_for_timeout(700)
-            Path("screenshots").mkdir(exist_ok=True)
-            self.page.screenshot(path=f"screenshots/{name}.png")
-
-    def close(self) -> None:
-        self.context.close()
-        assert not self.troubles
-        strangers = [url for url in self.requests if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))]
-        assert not strangers, "the page asked another machine for something"
 
 
 def test_reader_asks_checks_a_citation_and_goes_on_in_english(
-    server: tuple[subprocess.Popen[str], str, list[str]], chromium: Browser, sample_archive: Archive
+    server: Chat, chromium: Browser, sample_archive: Archive
 ) -> None:
     reader = Reader(chromium, server[1], size=DESKTOP)
     page = reader.page
@@ -180,9 +102,7 @@ def test_reader_asks_checks_a_citation_and_goes_on_in_english(
     reader.close()
 
 
-def test_reader_on_a_phone_clicks_an_example_and_finds_the_evidence(
-    server: tuple[subprocess.Popen[str], str, list[str]], chromium: Browser
-) -> None:
+def test_reader_on_a_phone_clicks_an_example_and_finds_the_evidence(server: Chat, chromium: Browser) -> None:
     reader = Reader(chromium, server[1], size=PHONE)
     page = reader.page
     reader.photograph("phone-es-empty")
@@ -198,9 +118,7 @@ def test_reader_on_a_phone_clicks_an_example_and_finds_the_evidence(
     reader.close()
 
 
-def test_dates_that_are_none_are_said_in_the_chat(
-    server: tuple[subprocess.Popen[str], str, list[str]], chromium: Browser
-) -> None:
+def test_dates_that_are_none_are_said_in_the_chat(server: Chat, chromium: Browser) -> None:
     reader = Reader(chromium, server[1], size=DESKTOP)
     page = reader.page
     page.click("#hm-filters button >> nth=0")
@@ -213,9 +131,7 @@ def test_dates_that_are_none_are_said_in_the_chat(
     reader.close()
 
 
-def test_server_gives_away_neither_files_nor_the_page_under_another_name(
-    server: tuple[subprocess.Popen[str], str, list[str]], sample_folder: Path
-) -> None:
+def test_server_gives_away_neither_files_nor_the_page_under_another_name(server: Chat, sample_folder: Path) -> None:
     def status(path: str, host: str = "127.0.0.1") -> int:
         connection = http.client.HTTPConnection(server[1].removeprefix("http://"), timeout=10)
         connection.request("GET", path, headers={"Host": host})
@@ -253,9 +169,7 @@ def test_other_machines_are_refused_while_there_is_no_password(sample_archive: A
 
 
 # Last, because it ends the server that the tests above share.
-def test_taken_port_is_named_and_ctrl_c_ends_cleanly(
-    server: tuple[subprocess.Popen[str], str, list[str]], taken_port: int
-) -> None:
+def test_taken_port_is_named_and_ctrl_c_ends_cleanly(server: Chat, taken_port: int) -> None:
     process, url, complaints = server
     assert any(f"port {taken_port} on 127.0.0.1 is taken" in line for line in complaints)
     assert not url.endswith(f":{taken_port}")
