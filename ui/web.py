@@ -93,27 +93,10 @@ def serve(
         ConfigError: `host` is not a loopback address, or all the ports are taken.
     """
     _refuse_public(host)
-    free = free_port(host, port)
+    blocks = build(archive, sample=sample)
+    free = _launched(blocks, host=host, port=port)
     if free != port:
         on_notice(f"port {port} on {host} is taken: port {free} is used instead")
-    blocks = build(archive, sample=sample)
-    blocks.launch(
-        server_name=host,
-        server_port=free,
-        prevent_thread_lock=True,
-        quiet=True,
-        share=False,
-        ssr_mode=False,
-        enable_monitoring=False,
-        mcp_server=False,
-        pwa=False,
-        footer_links=[],
-        allowed_paths=[],
-        app_kwargs={"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=[host, "127.0.0.1", "localhost"])]},
-        theme=_theme(),
-        css_paths=_CSS,
-        head=f"<script>{_JS.read_text(encoding='utf-8')}</script>",
-    )
     url = f"http://{host}:{free}"
     try:
         on_ready(url)
@@ -131,6 +114,39 @@ def serve(
         blocks.close(verbose=False)
         # The interpreter would otherwise look through every object of the model libraries before it ends: seconds.
         gc.freeze()
+
+
+def _launched(blocks: gr.Blocks, *, host: str, port: int) -> int:
+    """Start the page's server and return the port that it got."""
+    for attempt in range(PORTS_TRIED):
+        free = free_port(host, port)
+        try:
+            blocks.launch(
+                server_name=host,
+                server_port=free,
+                prevent_thread_lock=True,
+                quiet=True,
+                share=False,
+                ssr_mode=False,
+                enable_monitoring=False,
+                mcp_server=False,
+                pwa=False,
+                footer_links=[],
+                allowed_paths=[],
+                app_kwargs={
+                    "middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=[host, "127.0.0.1", "localhost"])]
+                },
+                theme=_theme(),
+                css_paths=_CSS,
+                head=f"<script>{_JS.read_text(encoding='utf-8')}</script>",
+            )
+        except OSError:
+            # Another program took the port in between.
+            if attempt == PORTS_TRIED - 1:
+                raise
+            continue
+        break
+    return free
 
 
 def _warm_up(archive: Archive) -> None:
