@@ -6,10 +6,11 @@ from pathlib import Path
 
 from rag.database import FILE_NAME, holds_archive
 from rag.errors import ArchiveError, ArchiveMissingError
+from rag.lock import NOTES
 
 _INDEXES = ("vectors", "words")
 # What an opening leaves in a folder before the database is there.
-_OURS = frozenset({"lock", "holder.json", FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}-journal"})
+_OURS = NOTES | {FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}-journal"}
 
 
 def check_folder(folder: Path, *, create: bool) -> None:

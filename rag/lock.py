@@ -22,6 +22,8 @@ _FULL = "make space on its disk, and run the command again"
 _REMEDIES = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL}
 ENDPOINT = "endpoint.json"
 """Where the process that holds an archive may note how to reach it; what another one left there is removed."""
+NOTES = frozenset({_LOCK, _HOLDER, ENDPOINT})
+"""The files that holding an archive may leave in its folder."""
 
 
 @dataclass(frozen=True, slots=True)

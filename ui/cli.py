@@ -11,15 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from ui.interruption import Interruption
-
 if TYPE_CHECKING:
     import argparse
 
+    from ui.interruption import Interruption
     from ui.terminal import LocalTerminal
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
-_INTERRUPTED = "interrupted; what was finished is kept"
+_INTERRUPTED = "hemeroteca: interrupted; what was finished is kept\n"
 _SHORT = ("ask", "search", "list", "show", "delete", "config")
 
 
@@ -27,7 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; without arguments, those of the process, which is then ours."""
     if arguments is not None:
         return _run(list(arguments))
-    interruption = Interruption(last_words=f"hemeroteca: {_INTERRUPTED}\n", status=INTERRUPTED)
+    try:
+        from ui.interruption import Interruption
+
+        interruption = Interruption(last_words=_INTERRUPTED, status=INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.stderr.write(_INTERRUPTED)
+        return INTERRUPTED
     return interruption.end(_run(sys.argv[1:], interruption=interruption))
 
 
@@ -37,7 +42,7 @@ def _run(given: list[str], *, interruption: Interruption | None = None) -> int:
     except KeyboardInterrupt:
         if interruption:
             interruption.last_words = ""
-        sys.stderr.write(f"hemeroteca: {_INTERRUPTED}\n")
+        sys.stderr.write(_INTERRUPTED)
         return INTERRUPTED
     except BrokenPipeError:
         import os

@@ -15,7 +15,7 @@ import threading
 from contextlib import suppress
 from types import FrameType
 
-GRACE_S = 0.6
+GRACE_S = 0.4
 
 
 class Interruption:
@@ -52,6 +52,9 @@ class Interruption:
         # Once: a second one must not break what is said and put away after the first.
         if not self.happened:
             self.happened = True
+            # What other threads and destructors meet from now on is no news.
+            threading.excepthook = lambda _: None
+            sys.unraisablehook = lambda _: None
             raise KeyboardInterrupt
 
     def _watch(self, ear: socket.socket) -> None:
