@@ -60,15 +60,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         description="Measure speed, memory and size, and write them into BENCHMARKS.md.",
         epilog="parts: " + "; ".join(f"{name}: {what}" for name, what in PARTS.items()),
     )
-    parser.add_argument(
-        "parts", nargs="*", choices=[*PARTS, []], metavar="PART", help="what to measure; all by default"
-    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help="what to measure; all by default")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of what is measured in turn (default: 3)")
     parser.add_argument(
         "--rehearsal", action="store_true", help="a twentieth of everything, to see that it runs; only printed"
     )
     parser.add_argument("--output", type=Path, default=PAGE, help="the page to write into (default: BENCHMARKS.md)")
     options = parser.parse_args(arguments)
+    if unknown := [name for name in options.parts if name not in PARTS]:
+        parser.error(f"{unknown[0]!r} is no part: take {', '.join(PARTS)}")
     if options.rounds < 1:
         parser.error(f"--rounds {options.rounds}: give 1 or more")
     return options
