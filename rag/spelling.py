@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from rag.readable import readable
+
 # Written without spaces between words; Korean has them, but glues particles to its nouns.
 UNSPACED = frozenset({"zh", "ja", "ko", "th", "lo", "km", "my"})
 # Tantivy's lists lack most of the words that only questions have.
@@ -35,9 +37,10 @@ _LATIN_RUN = re.compile(r"[a-z0-9.]+|[^a-z0-9.]+")
 def spelled_alike(text: str) -> str:
     """Return a text in lower case, in compatibility form, its numbers without grouping and with a decimal point.
 
-    "11.000", "11,000", "11 000" and "11 mil" become "11000".
+    "11.000", "11,000", "11 000" and "11 mil" become "11000". Soft hyphens and zero-width characters go: a word is one
+    with and without them.
     """
-    text = unicodedata.normalize("NFKC", encodable(text)).lower().replace("ё", "е")
+    text = unicodedata.normalize("NFKC", readable(text)).lower().replace("ё", "е")
     text = _GROUPED_NUMBER.sub(lambda found: re.sub(r"\D", "", found[0]), text)
     return _DECIMAL_COMMA.sub(".", _THOUSANDS.sub(r"\g<1>000", text))
 

@@ -24,7 +24,7 @@ from rag.interfaces import Audit, Filters, Found, Truth
 from rag.schema import Article, Passage
 
 # Raise it whenever terms or schema change: the index is then made again from the truth at the next opening.
-VERSION = 1
+VERSION = 2
 TITLE_WEIGHT = 0.5
 ARTICLES_PER_COMMIT = 500
 WRITER_BYTES = 32_000_000

@@ -77,6 +77,8 @@ def holding(index: TantivyIndex, *texts: str, language: str = "es") -> TantivyIn
         ("D'Hondt", "La ley D’Hondt reparte escaños.", True),
         ("F-16", "Un avión F-16.", True),
         ("OTAN", "la otan", True),
+        ("internacional", "El comercio inter\u00adnacional y el ra\u200bcional.", True),
+        ("racional", "El comercio inter\u00adnacional y el ra\u200bcional.", True),
     ],
     ids=lambda value: str(value)[:24],
 )
