@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.interfaces import Filters
-from rag.words import TantivyIndex, open_word_index, question_terms, terms
+from rag.words import VERSION, TantivyIndex, open_word_index, question_terms, terms
 from tests.memory_truth import MemoryTruth
 
 ALL = Filters()
@@ -196,12 +196,12 @@ def test_an_index_of_an_older_version_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "v0" / "meta.json").write_text("{}")
     index = open_word_index(tmp_path)
     assert index.applied_seq == 0
-    assert [child.name for child in tmp_path.iterdir()] == ["v1"]
+    assert [child.name for child in tmp_path.iterdir()] == [f"v{VERSION}"]
     index.close()
 
 
 def test_the_lock_file_of_a_dead_process_is_no_obstacle(index: TantivyIndex, tmp_path: Path) -> None:
-    (tmp_path / "words" / "v1" / ".tantivy-writer.lock").write_text("")
+    (tmp_path / "words" / f"v{VERSION}" / ".tantivy-writer.lock").write_text("")
     assert find(holding(index, "El tratado."), "tratado") == ["a#0"]
 
 
@@ -232,7 +232,7 @@ def test_catching_up_again_writes_nothing(index: TantivyIndex, tmp_path: Path) -
     truth = MemoryTruth()
     truth.put("a", ["El tratado."])
     index.catch_up(truth)
-    meta = tmp_path / "words" / "v1" / "meta.json"
+    meta = tmp_path / "words" / f"v{VERSION}" / "meta.json"
     before = meta.stat().st_mtime_ns
     index.catch_up(truth)
     assert meta.stat().st_mtime_ns == before
