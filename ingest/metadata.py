@@ -100,7 +100,7 @@ def identity_of(draft: Draft, *, text: str) -> str:
 
 
 def canonical_url(url: str) -> str:
-    """Return one spelling for the addresses of one page: https, host in lower case, no fragment, no tracking."""
+    """Return one spelling for the addresses of one page: https, host in lower case, no tracking, no mere place in it."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     # netloc keeps what hostname drops: a port other than the two usual ones names another site.
@@ -110,7 +110,9 @@ def canonical_url(url: str) -> str:
     query = urlencode(
         [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(pair[0])]
     )
-    return f"https://{host}{parts.path.rstrip('/')}" + (f"?{query}" if query else "")
+    # A fragment names a place in a page; written as a path it names the page, on sites that are one program.
+    page = f"#{parts.fragment}" if parts.fragment.startswith(("!", "/")) else ""
+    return f"https://{host}{parts.path.rstrip('/')}" + (f"?{query}" if query else "") + page
 
 
 def title_of(text: str) -> str | None:

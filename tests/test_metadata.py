@@ -134,6 +134,8 @@ def test_language_that_is_no_code_is_detected() -> None:
     ("url", "canonical"),
     [
         ("http://Faro.es:80/a/?utm_source=x&id=2&fbclid=y#top", "https://faro.es/a?id=2"),
+        ("http://faro.es/#!/noticias/una", "https://faro.es#!/noticias/una"),
+        ("http://faro.es/app/#/noticias/una", "https://faro.es/app#/noticias/una"),
         ("https://faro.es:8443/A", "https://faro.es:8443/A"),
         ("https://user:pw@faro.es/", "https://faro.es"),
     ],
