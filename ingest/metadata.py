@@ -100,7 +100,7 @@ def identity_of(draft: Draft, *, text: str) -> str:
 
 
 def canonical_url(url: str) -> str:
-    """Return one spelling for the addresses of one page: https, host in lower case, no tracking, no mere place in it."""
+    """Return one spelling for the addresses of one page: https, host in lower case, no tracking, no place within it."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     # netloc keeps what hostname drops: a port other than the two usual ones names another site.
