@@ -107,7 +107,8 @@ def passage_of(
         passage_id.startswith(f"{article.id}-") and passage_id not in before, f"has the passage id {passage_id!r:.60}"
     )
     start, end = _natural(row, "start"), _natural(row, "end")
-    last = before[next(reversed(before))].start if before else 0
+    # Passages that overlap would make a text as many times as large as a file has lines.
+    last = before[next(reversed(before))].end if before else 0
     _check(last <= start < end <= len(article.text), f"has a passage at {start} to {end}")
     passage = Passage(
         id=passage_id,
@@ -212,5 +213,6 @@ def _numbers(row: Mapping[str, Any], name: str, kind: str, *, shape: tuple[int, 
     _check(len(content) == wanted, f"has a {name} of {len(content)} bytes, not {wanted}")
     numbers = np.frombuffer(content, dtype=kind).reshape(shape).astype(np.float32)
     # Cosines are taken without dividing by lengths. Infinity and not-a-number fail the comparison as well.
-    _check(bool(((numbers * numbers).sum(axis=1) < 1.01).all()), f"has a {name} that is not of unit length")
+    squares = (numbers * numbers).sum(axis=1)
+    _check(bool((np.abs(squares - 1) < 0.01).all()), f"has a {name} that is not of unit length")
     return numbers

@@ -311,6 +311,23 @@ def packed(numbers: object, kind: str) -> str:
     return base64.b64encode(np.asarray(numbers, kind).tobytes()).decode()
 
 
+def second_passage(start: int) -> Callable[[list[dict[str, Any]]], None]:
+    """Cut the first article into two passages: 0 to 3, and from `start` to 4."""
+
+    def change(items: list[dict[str, Any]]) -> None:
+        first = items[2]["passage"] | {"end": 3, "sentences": [], "vector": None, "sentence_vectors": None}
+        items[2]["passage"] = first
+        items[1]["article"]["passages"] = 2
+        items.insert(3, {"passage": first | {"id": f"{items[1]['article']['id']}-2", "start": start, "end": 4}})
+
+    return change
+
+
+def zero_sentences(items: list[dict[str, Any]]) -> None:
+    row = items[2]["passage"]
+    row["sentence_vectors"] = packed(np.zeros((len(row["sentences"]), DIM)), "<f2")
+
+
 DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "no gzip": (no_gzip, r"a\.gz is damaged or no export \(Not a gzipped file"),
     "other lines": (other_gzip, r"a\.gz line 1 does not begin an export: name a file that `hemeroteca export` wrote"),
@@ -339,12 +356,18 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "passage of nothing": (passage(start=5, end=5), r"line 3 has a passage at 5 to 5"),
     "truth for a number": (passage(start=True), r"line 3 has True for 'start'"),
     "passage of another": (passage(id="x-1"), r"line 3 has the passage id 'x-1'"),
+    "passages overlap": (of_lines(second_passage(2)), r"line 4 has a passage at 2 to 4"),
     "sentence outside": (passage(sentences=[[0, 10**6]]), r"line 3 has a sentence at 0 to 1000000"),
     "sentences overlap": (passage(sentences=[[0, 5], [4, 9]]), r"line 3 has a sentence at 4 to 9"),
     "no base64": (passage(vector="?"), r"line 3 has a vector that is not base64"),
     "short vector": (passage(vector=packed([1.0], "<f4")), r"line 3 has a vector of 4 bytes, not 256"),
     "not a number": (passage(vector=packed([np.nan] * DIM, "<f4")), r"line 3 has a vector that is not of unit length"),
     "long vector": (passage(vector=packed([2.0] * DIM, "<f4")), r"line 3 has a vector that is not of unit length"),
+    "zero vector": (passage(vector=packed([0.0] * DIM, "<f4")), r"line 3 has a vector that is not of unit length"),
+    "zero sentences": (
+        of_lines(zero_sentences),
+        r"line 3 has a sentence_vectors that is not of unit length",
+    ),
     "half a pair": (passage(sentence_vectors=None), r"line 3 has None for 'sentence_vectors'"),
 }
 
