@@ -7,6 +7,7 @@ without a vector is legal: it is found by its words, and counted.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,8 +124,9 @@ class Articles:
         taken: set[str] = set()
         with self._database.transaction() as connection:
             for item in kept:
-                outcomes.append(merge(connection, item, apart=taken))
-                taken.add(item.article.id)
+                outcome, kept_id = merge(connection, item, apart=taken)
+                outcomes.append(outcome)
+                taken.add(kept_id)
         return outcomes
 
     def set_vectors(self, vectors: Sequence[tuple[str, PassageVectors]]) -> None:
@@ -185,17 +187,25 @@ class Articles:
             return list(connection.scalars(sa.select(ARTICLES.c.id).order_by(ARTICLES.c.id)))
 
     def articles_by_id(self, ids: Sequence[str]) -> dict[str, Article]:
-        """Return those of the articles that exist."""
+        """Return those of the articles that exist and are whole; of the others a warning is logged."""
         found: dict[str, Article] = {}
         with self._database.transaction() as connection:
             for some in _slices(ids):
                 rows = connection.execute(sa.select(ARTICLES).where(ARTICLES.c.id.in_(some))).all()
                 places = places_of(connection, some)
-                found |= {row.id: to_article(row, places.get(row.id, ())) for row in rows}
+                for row in rows:
+                    # One damaged article must not keep an index from following all the others.
+                    try:
+                        found[row.id] = to_article(row, places.get(row.id, ()))
+                    except ArchiveError as exc:
+                        logging.getLogger(__name__).warning("%s", exc)
         return found
 
     def passages_of(self, article_ids: Sequence[str]) -> list[Passage]:
-        """Return all passages of the articles, in order of article id and ordinal; none for a deleted article."""
+        """Return all passages of the articles, in order of article id and ordinal; none for a deleted article.
+
+        Those that are damaged are left out, and a warning is logged.
+        """
         found: list[Passage] = []
         with self._database.transaction() as connection:
             for some in _slices(sorted(article_ids)):
@@ -204,7 +214,11 @@ class Articles:
                     .where(PASSAGES.c.article_id.in_(some))
                     .order_by(PASSAGES.c.article_id, PASSAGES.c.ordinal)
                 )
-                found += [to_passage(row) for row in rows]
+                for row in rows:
+                    try:
+                        found.append(to_passage(row))
+                    except ArchiveError as exc:
+                        logging.getLogger(__name__).warning("%s", exc)
         return found
 
     def passages_by_id(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
@@ -229,7 +243,7 @@ class Articles:
         with self._database.transaction() as connection:
             for some in _slices(passage_ids):
                 chosen: sa.Select[Any] = (
-                    sa.select(PASSAGES.c.id, PASSAGES.c.vector, ARTICLES.c.language)
+                    sa.select(PASSAGES.c.id, PASSAGES.c.article_id, PASSAGES.c.vector, ARTICLES.c.language)
                     .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_id)
                     .where(PASSAGES.c.id.in_(some))
                 )

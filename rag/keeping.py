@@ -62,29 +62,34 @@ class Source:
 
 def keep(connection: sa.Connection, item: Prepared) -> Outcome:
     """Write one article and return what became of it; see `Articles.put`."""
-    return _keep(connection, item.article, item.passages, sources={item.place: item.source_hash}, apart=frozenset())
+    sources = {item.place: item.source_hash}
+    outcome, _ = _keep(connection, item.article, item.passages, sources=sources, apart=frozenset())
+    return outcome
 
 
-def merge(connection: sa.Connection, kept: Kept, *, apart: Container[str]) -> Outcome:
-    """Write what another archive keeps, as if all its places had been read here now, and return what became of it.
+def merge(connection: sa.Connection, kept: Kept, *, apart: Container[str]) -> tuple[Outcome, str]:
+    """Write what another archive keeps, as if all its places had been read here now.
+
+    Returns what became of it, and the id of the article that its text is kept under.
 
     Args:
         connection: In a transaction.
         kept: Its vectors were made by what makes this archive's.
-        apart: Ids of articles that the other archive keeps beside this one, though their texts are equal.
+        apart: Ids under which articles are kept that the other archive has beside this one, though their texts may be
+            equal.
 
     Raises:
         ArchiveError: Its passages have ids of another article's.
     """
     try:
-        outcome = _keep(connection, kept.article, kept.passages, sources=kept.sources, apart=apart)
+        outcome, kept_id = _keep(connection, kept.article, kept.passages, sources=kept.sources, apart=apart)
     except sa.exc.IntegrityError as exc:
         raise ArchiveError(
             f"article {kept.article.id} has passages with the ids of another article's: export it again"
         ) from exc
     if outcome != "duplicate" and _fill_vectors(connection, kept):
         log_change(connection, "vectors", [kept.article.id])
-    return outcome
+    return outcome, kept_id
 
 
 def _keep(
@@ -94,7 +99,7 @@ def _keep(
     *,
     sources: Mapping[str, str],
     apart: Container[str],
-) -> Outcome:
+) -> tuple[Outcome, str]:
     digest = text_hash(article.text)
     old_hash = connection.scalar(sa.select(ARTICLES.c.content_hash).where(ARTICLES.c.id == article.id))
     outcome: Outcome = "added" if old_hash is None else "changed"
@@ -107,10 +112,10 @@ def _keep(
         elif twin is not None and _agree(connection, twin, article):
             own = {place: _marked(source_hash, own_id=article.id) for place, source_hash in sources.items()}
             _record_places(connection, own, article_id=twin)
-            return "duplicate"
+            return "duplicate", twin
     if old_hash == article.content_hash:
         _record_places(connection, sources, article_id=article.id)
-        return "unchanged"
+        return "unchanged", article.id
     values = article_values(article, digest)
     if old_hash is None:
         connection.execute(sa.insert(ARTICLES).values(**values))
@@ -122,7 +127,7 @@ def _keep(
     log_change(connection, "article", [article.id])
     if old_hash is not None:
         log_change(connection, "vectors", [article.id])
-    return outcome
+    return outcome, article.id
 
 
 def _record_places(connection: sa.Connection, sources: Mapping[str, str], *, article_id: str) -> None:

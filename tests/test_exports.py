@@ -152,6 +152,21 @@ def test_what_is_there_stays_and_what_the_file_knows_better_replaces_it(
         assert len(texts[own[2]["text"]]) == 2
 
 
+def test_prints_that_the_file_keeps_apart_are_not_merged_by_one_that_is_here(tmp_path: Path) -> None:
+    prints = [{"id": "1", "outlet": "El Faro", "text": HARBOUR}, {"id": "2", "outlet": "Radio", "text": HARBOUR}]
+    with opened(tmp_path / "two") as two:
+        ingest(two, rows(tmp_path / "two.jsonl", prints))
+    export_archive(tmp_path / "two", tmp_path / "two.gz")
+    # Without an outlet, so that either print could be the same.
+    (tmp_path / "own.txt").write_text(HARBOUR, encoding="utf-8")
+    with opened(tmp_path / "own") as own:
+        ingest(own, tmp_path / "own.txt")
+        for expected in ((1, 0, 0, 1), (0, 0, 1, 1)):
+            assert counted(import_archive(own, tmp_path / "two.gz")) == expected
+            assert [len(article.places) for article in own.articles() if article.outlet is None] == [2]
+            assert len(own.articles()) == 2
+
+
 def test_vectors_of_another_model_are_made_here(file: Path, tmp_path: Path) -> None:
     said: list[str] = []
     with opened(tmp_path / "other", embedder=OtherEmbedder()) as other:
