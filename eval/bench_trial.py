@@ -78,8 +78,8 @@ def ask_job(job: dict[str, Any]) -> dict[str, Any]:
     truth_s, archive = timed(lambda: Archive.open(job["archive"], settings=settings or Settings(), embedder=embedder))
     with archive:
         # The indexes open at the first question: only so can the time of each be told.
-        words_s, _ = timed(lambda: archive._words)
-        vectors_s, _ = timed(lambda: archive._vectors)
+        words_s, _ = timed(lambda: archive._holdings.words)
+        vectors_s, _ = timed(lambda: archive._holdings.vectors)
         rows = [json.loads(line) for line in Path(job["questions"]).read_text(encoding="utf-8").splitlines()]
         questions = [row["question"] for row in rows]
         first = archive.ask if job.get("answers") else archive.search

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from copy import copy
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
-from rag import consultation, derived, fingerprint
-from rag.articles import Articles, Counts, Outcome, Prepared, open_articles
+from rag import consultation
+from rag.articles import Counts, Outcome, Prepared, open_articles
 from rag.config import Settings, load_settings
 from rag.consultation import Parts, to_ask
-from rag.errors import ArchiveError
 from rag.folder import check_folder
-from rag.interfaces import ChatModel, Embedder, VectorIndex, WordIndex
+from rag.holdings import Holdings, Progress
+from rag.interfaces import ChatModel, Embedder
 from rag.keeping import Kept, Source
-from rag.lock import Hold, hold
+from rag.lock import hold
 from rag.response import respond
 from rag.schema import Answer, Article, Consultation, Hit, Turn
 
@@ -32,16 +29,6 @@ if TYPE_CHECKING:
     from rag.doctor import Checkup
 
 History = Sequence[Turn | tuple[str, str]]
-Progress = Callable[[int, int], None]
-T = TypeVar("T")
-
-# Passages embedded between two commits: a crash costs at most this much work, a question waits at most this long.
-_EMBED_BATCH = 32
-# Batches between two updates of the indexes during a long ingest.
-_CATCH_UP_EVERY = 64
-_FINGERPRINT = "fingerprint"
-# The parts that depend on the settings for retrieval and answers.
-_BY_SETTINGS = ("parts", "chain")
 
 
 class Archive:
@@ -55,28 +42,23 @@ class Archive:
 
     def __init__(
         self,
-        path: Path,
+        holdings: Holdings,
         *,
         settings: Settings,
-        truth: Articles,
-        held: Hold,
-        embedder: Embedder | None,
         chat_model: ChatModel | None,
         notify: Callable[[str], None] | None,
+        is_whole: bool = True,
     ) -> None:
-        self.path = path
+        self.path = holdings.path
         self.settings = settings
-        self._truth = truth
-        self._held = held
-        self._given_embedder = embedder
+        self._holdings = holdings
+        self._truth = holdings.truth
         self._given_chat_model = chat_model
         self._notify = notify
-        # Guards the making of parts and all writing; reading needs no lock.
-        self._lock = threading.RLock()
-        self._made: dict[str, Any] = {}
-        self._closed = False
-        # What `with_settings` was called on.
-        self._whole: Archive | None = None
+        # Not so for what `with_settings` gives: closing it releases nothing.
+        self._is_whole = is_whole
+        self._made_parts: Parts | None = None
+        self._made_chain: Runnable[Any, Answer] | None = None
 
     @classmethod
     def open(
@@ -114,23 +96,14 @@ class Archive:
         except BaseException:
             held.release()
             raise
-        archive = cls(
-            path,
-            settings=settings,
-            truth=truth,
-            held=held,
-            embedder=embedder,
-            chat_model=chat_model,
-            notify=notify,
-        )
+        holdings = Holdings(path, settings=settings, truth=truth, held=held, embedder=embedder, notify=notify)
         try:
             # Before any model is loaded, as far as the settings alone can tell.
-            if embedder is None:
-                archive._check_fingerprint(fingerprint.of_settings(archive.settings))
+            holdings.check_settings(settings)
         except BaseException:
-            archive.close()
+            holdings.close()
             raise
-        return archive
+        return cls(holdings, settings=settings, chat_model=chat_model, notify=notify)
 
     def with_settings(self, settings: Settings, *, notify: Callable[[str], None] | None = None) -> Archive:
         """Return this archive with other settings: the same articles, indexes and models, answered from otherwise.
@@ -144,25 +117,15 @@ class Archive:
         Raises:
             FingerprintError: The settings ask for other vectors.
         """
-        if self._given_embedder is None:
-            made_with = self._fingerprint() or fingerprint.of_settings(self.settings)
-            fingerprint.check(made_with, fingerprint.of_settings(settings), archive=self.path)
-        other = copy(self)
-        other.settings, other._notify, other._whole, other._made = settings, notify, self._whole or self, {}
-        return other
+        self._holdings.check_settings(settings)
+        return Archive(
+            self._holdings, settings=settings, chat_model=self._given_chat_model, notify=notify, is_whole=False
+        )
 
     def close(self) -> None:
         """Release the archive; closing twice does nothing."""
-        if self._whole is not None:
-            return
-        with self._lock:
-            self._closed = True
-            for part in ("vectors", "words"):
-                if part in self._made:
-                    self._made[part].close()
-            self._made.clear()
-            self._truth.close()
-            self._held.release()
+        if self._is_whole:
+            self._holdings.close()
 
     def __enter__(self) -> Self:
         return self
@@ -292,47 +255,31 @@ class Archive:
         Raises:
             NotFoundError: No article has that id.
         """
-        with self._lock:
-            article = self._truth.delete(article_id)
-        self._catch_up()
-        return article
+        return self._holdings.delete(article_id)
 
     # ---- upkeep
 
     def check(self) -> Checkup:
-        """Return what is wrong with the archive, having read all of it; nothing is changed.
+        """Return what is wrong with the archive, having read all of it; its indexes are brought up to date first.
 
         Questions go on meanwhile, writing waits.
         """
-        from rag.doctor import examine
-
-        with self._lock:
-            return examine(
-                self._truth,
-                vectors=self._vectors,
-                words=self._words,
-                fingerprint=self._fingerprint() or {},
-            )
+        return self._holdings.check()
 
     def rebuild(self) -> None:
         """Make both indexes anew from the articles, without embedding again; questions go on meanwhile."""
-        with self._lock:
-            for index in (self._words, self._vectors):
-                index.rebuild(self._truth)
+        self._holdings.rebuild()
 
     def compact(self) -> tuple[int, int]:
         """Leave no byte of deleted or replaced text in the archive's folder, and return its bytes before and after.
 
         Database and indexes are written anew, and indexes that damage had put aside are removed; it takes as much free
         space again. Questions go on meanwhile, writing waits.
+
+        Raises:
+            ArchiveError: There is no space, or another program is reading the database.
         """
-        with self._lock:
-            before = _bytes_in(self.path)
-            self._truth.compact()
-            self.rebuild()
-            for index in ("vectors", "words"):
-                derived.remove_leftovers(self.path / index)
-            return before, _bytes_in(self.path)
+        return self._holdings.compact()
 
     # ---- taking in (used by `ingest`)
 
@@ -349,110 +296,38 @@ class Archive:
 
         `embed_pending` makes them findable by meaning.
         """
-        with self._lock:
-            self._remember_fingerprint()
-            # Indexes that are ahead, of a truth that was restored from a copy, must notice before it grows past them.
-            words, _ = self._words, self._vectors
-            outcomes = self._truth.put(prepared)
-            words.catch_up(self._truth)
-            return outcomes
+        return self._holdings.put(prepared)
 
     def merge(self, kept: Iterable[Kept]) -> list[Outcome]:
         """Take in what another archive keeps, all of it or nothing, and return what became of each article, in order.
 
         Vectors among it have to be of this archive's kind; `embed_pending` makes those that are missing.
         """
-        with self._lock:
-            self._remember_fingerprint()
-            # As in `put`.
-            words, _ = self._words, self._vectors
-            outcomes = self._truth.merge(kept)
-            words.catch_up(self._truth)
-            return outcomes
+        return self._holdings.merge(kept)
 
     def embed_pending(self, *, progress: Progress | None = None) -> int:
         """Embed every passage that has no vector yet, bring both indexes up to date, and return how many there were."""
-        total, done = self._truth.counts().without_vectors, 0
-        if progress and total:
-            progress(0, total)
-        try:
-            while pending := self._truth.without_vectors(limit=_EMBED_BATCH):
-                made = self.embedder.embed_passages(pending)
-                with self._lock:
-                    self._truth.set_vectors(
-                        [(passage.id, vectors) for passage, vectors in zip(pending, made, strict=True)]
-                    )
-                done += len(pending)
-                if progress:
-                    progress(done, max(total, done))
-                if done // _EMBED_BATCH % _CATCH_UP_EVERY == 0:
-                    self._catch_up()
-        except Exception:
-            # This process may go on with the archive.
-            self._catch_up()
-            raise
-        self._catch_up()
-        return done
+        return self._holdings.embed_pending(progress=progress)
 
-    # ---- parts, each made when first needed
+    # ---- how it answers, made when first needed
 
     @property
     def embedder(self) -> Embedder:
         """What makes the vectors of this archive."""
-        return self._part("embedder", self._make_embedder)
-
-    def _part(self, name: str, make: Callable[[], T]) -> T:
-        """Return a part, made once: functools.cached_property has a lock of its own, which ours would deadlock with."""
-        if self._whole is not None and name not in _BY_SETTINGS:
-            return self._whole._part(name, make)
-        if name not in self._made:
-            with self._lock:
-                if self._closed:
-                    raise ArchiveError(f"archive {self.path} is closed: open it again")
-                if name not in self._made:
-                    self._made[name] = make()
-        part: T = self._made[name]
-        return part
-
-    @property
-    def _vectors(self) -> VectorIndex:
-        return self._part("vectors", self._make_vectors)
-
-    @property
-    def _words(self) -> WordIndex:
-        return self._part("words", self._make_words)
+        return self._holdings.embedder
 
     @property
     def _parts(self) -> Parts:
-        return self._part("parts", self._make_parts)
+        # Two threads may make one each: they are alike, and made of the same holdings.
+        if self._made_parts is None:
+            self._made_parts = self._make_parts()
+        return self._made_parts
 
     @property
     def _chain(self) -> Runnable[Any, Answer]:
-        return self._part("chain", self._make_chain)
-
-    def _make_embedder(self) -> Embedder:
-        if self._given_embedder is not None:
-            embedder = self._given_embedder
-        else:
-            from rag.embedding import load_embedder
-
-            embedder = load_embedder(self.settings.embedding, notify=self._notify)
-        self._check_fingerprint(fingerprint.of(embedder, settings=self.settings))
-        return embedder
-
-    def _make_vectors(self) -> VectorIndex:
-        from rag.vectors import open_vector_index
-
-        index = open_vector_index(self.path / "vectors", dim=self._dim())
-        index.catch_up(self._truth)
-        return index
-
-    def _make_words(self) -> WordIndex:
-        from rag.words import open_word_index
-
-        index = open_word_index(self.path / "words")
-        index.catch_up(self._truth)
-        return index
+        if self._made_chain is None:
+            self._made_chain = self._make_chain()
+        return self._made_chain
 
     def _make_chat_model(self) -> ChatModel | None:
         if self._given_chat_model is not None:
@@ -468,8 +343,8 @@ class Archive:
 
         return Parts(
             embedder=self.embedder,
-            vectors=self._vectors,
-            words=self._words,
+            vectors=self._holdings.vectors,
+            words=self._holdings.words,
             reader=SentenceReader(
                 load_sentence_vectors=self._truth.sentence_vectors_of,
                 calibrated=self.embedder.fingerprint.get("model") == CALIBRATED_MODEL,
@@ -499,36 +374,6 @@ class Archive:
                 counter=load_counter(notify=self._notify) if chat_model else None,
             ),
         )
-
-    # ---- keeping the parts in step
-
-    def _catch_up(self) -> None:
-        with self._lock:
-            if self._truth.last_seq():
-                self._words.catch_up(self._truth)
-                self._vectors.catch_up(self._truth)
-
-    def _dim(self) -> int:
-        known = self._fingerprint()
-        return int(known["dim"]) if known else self.embedder.dim
-
-    def _fingerprint(self) -> dict[str, str] | None:
-        known = self._truth.meta(_FINGERPRINT)
-        return json.loads(known) if known else None
-
-    def _remember_fingerprint(self) -> None:
-        if self._fingerprint() is None:
-            made = fingerprint.of(self.embedder, settings=self.settings)
-            self._truth.set_meta(_FINGERPRINT, json.dumps(made, sort_keys=True))
-
-    def _check_fingerprint(self, wanted: dict[str, str]) -> None:
-        known = self._fingerprint()
-        if known:
-            fingerprint.check(known, wanted, archive=self.path)
-
-
-def _bytes_in(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _asked(

@@ -97,7 +97,11 @@ def swap(folder: Path, fresh: Path) -> None:
     replaced = folder.with_name(folder.name + _REPLACED)
     shutil.rmtree(replaced, ignore_errors=True)
     folder.rename(replaced)
-    fresh.rename(folder)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        replaced.rename(folder)
+        raise
     shutil.rmtree(replaced, ignore_errors=True)
 
 

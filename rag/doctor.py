@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rag.articles import Articles
+from rag.errors import ArchiveError
 from rag.interfaces import Audit, VectorIndex, WordIndex
 from rag.schema import Passage
 
@@ -65,30 +66,61 @@ def examine(
         fingerprint: What made the vectors.
     """
     counts, ids = truth.counts(), truth.ids()
-    faults = [*truth.faults(), *_faults_of_passages(truth, ids, dim=int(fingerprint.get("dim", 0)))]
+    seen = _passages_seen(truth, ids, dim=int(fingerprint.get("dim", 0)))
+    sound = [id_ for id_ in ids if id_ not in seen.damaged]
+    audits = [_of_sound(index.audit(truth, sound), damaged=seen.damaged) for index in (vectors, words)]
     return Checkup(
         articles=counts.articles,
         passages=counts.passages,
         without_vectors=counts.without_vectors,
-        truth=tuple(faults),
-        vectors=vectors.audit(truth, ids),
-        words=words.audit(truth, ids),
+        truth=(*truth.faults(), *seen.faults),
+        vectors=audits[0],
+        words=audits[1],
         fingerprint=fingerprint,
     )
 
 
-def _faults_of_passages(truth: Articles, ids: Sequence[str], *, dim: int) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What reading every article gave: sentences on what is wrong, and the ids of articles that cannot be read."""
+
+    faults: tuple[str, ...]
+    damaged: frozenset[str]
+
+
+def _passages_seen(truth: Articles, ids: Sequence[str], *, dim: int) -> _Seen:
+    faults: list[str] = []
+    damaged: set[str] = set()
     outside: list[str] = []
     unusable: list[str] = []
     for at in range(0, len(ids), _AT_ONCE):
         some = ids[at : at + _AT_ONCE]
         articles, passages = truth.articles_by_id(some), truth.passages_of(some)
-        outside += [passage.id for passage in passages if not _lies_in(passage, articles[passage.article_id].text)]
-        unusable += truth.unusable_vectors(passages, dim=dim)
+        for id_ in (id_ for id_ in some if id_ not in articles):
+            damaged.add(id_)
+            faults += _reason(truth, id_)
+        of_sound = [passage for passage in passages if passage.article_id in articles]
+        outside += [passage.id for passage in of_sound if not _lies_in(passage, articles[passage.article_id].text)]
+        unusable += truth.unusable_vectors(of_sound, dim=dim)
     if outside:
-        yield f"{_counted(outside)} do not lie within their articles: ingest these again"
+        faults.append(f"{_counted(outside)} do not lie within their articles: ingest these again")
     if unusable:
-        yield f"{_counted(unusable)} have vectors that are none: ingest these articles into a new archive"
+        faults.append(f"{_counted(unusable)} have vectors that are none: ingest these articles into a new archive")
+    return _Seen(tuple(faults), frozenset(damaged))
+
+
+def _reason(truth: Articles, article_id: str) -> list[str]:
+    try:
+        truth.article(article_id)
+    except ArchiveError as exc:
+        return [str(exc)]
+    return []
+
+
+def _of_sound(audit: Audit, *, damaged: Collection[str]) -> Audit:
+    """Return an audit without what the index still holds of articles that cannot be read, which are told apart."""
+    of_damaged = {id_ for id_ in audit.orphaned if id_.rpartition("-")[0] in damaged}
+    return replace(audit, orphaned=tuple(id_ for id_ in audit.orphaned if id_ not in of_damaged))
 
 
 def _lies_in(passage: Passage, text: str) -> bool:

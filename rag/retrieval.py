@@ -1,4 +1,4 @@
-"""Question to ranked hits: dense and word search, fused, read from one state of the truth."""
+"""Question to ranked hits: dense and word search, fused; the hits are read from one state of the truth."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def retrieve(
     k: int,
     dense_weight: float,
 ) -> list[Hit]:
-    """Return the `k` best passages for a question, best first; fewer if the archive holds fewer.
+    """Return the `k` best passages for a question, best first; fewer if fewer are held, or some just went.
 
     What an index finds that the truth no longer holds is left out, so a deleted article is never served. Cosines are
     computed exactly from the truth's vectors; equal scores are ordered by passage id, so the same archive gives the
@@ -52,7 +52,7 @@ def retrieve(
     cosines = {
         passage_id: float(candidate.vector @ vector)
         for passage_id, candidate in known.items()
-        if candidate.vector is not None
+        if candidate.vector is not None and candidate.vector.shape == vector.shape
     }
     # A passage may have words only for now: it stands with the farthest of the others.
     farthest = min(cosines.values(), default=0.0)

@@ -133,11 +133,16 @@ class ChromaIndex:
                     self._opened()
                     self._collection = None
                     self._client.close()
-                    derived.swap(self._folder, fresh)
-                    reopened = _open(self._folder, self._dim)
-                    self._client, self._collection = reopened._client, reopened._collection
-                    self._applied_seq = reopened._applied_seq
-                    self._blank()
+                    try:
+                        derived.swap(self._folder, fresh)
+                    finally:
+                        # The new one, or the old one if they could not be exchanged.
+                        reopened = _open(self._folder, self._dim)
+                        self._client, self._collection = reopened._client, reopened._collection
+                        self._applied_seq = reopened._applied_seq
+                    # Opening a graph can make Chroma write it. It holds it in memory, and reads these bytes no more.
+                    with suppress(OSError):
+                        self._blank()
             derived.unseal(self._folder)
 
     def audit(self, truth: Truth, article_ids: Sequence[str]) -> Audit:

@@ -134,9 +134,12 @@ class TantivyIndex:
             with self._door.alone():
                 self._opened()
                 self._index = None
-                derived.swap(self._folder, fresh)
-                reopened = _open(self._folder)
-                self._index, self._applied_seq = reopened._index, reopened._applied_seq
+                try:
+                    derived.swap(self._folder, fresh)
+                finally:
+                    # The new one, or the old one if they could not be exchanged.
+                    reopened = _open(self._folder)
+                    self._index, self._applied_seq = reopened._index, reopened._applied_seq
 
     def audit(self, truth: Truth, article_ids: Sequence[str]) -> Audit:
         """Return where the index differs from the truth of these articles, and what it holds of none of them.

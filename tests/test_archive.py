@@ -192,7 +192,7 @@ def test_asking_and_searching_at_once_from_cold_do_not_wait_for_each_other(tmp_p
     with Archive.open(tmp_path / "archive", create=True, embedder=embedder, settings=Settings()) as archive:
         ingest(archive, [write_rows(tmp_path / "rows.jsonl", ARTICLES)])
     with Archive.open(tmp_path / "archive", embedder=embedder, settings=Settings()) as archive:
-        with archive._lock:
+        with archive._holdings._making:
             threads = [
                 threading.Thread(target=ask, args=("¿Cuánto dura el convenio?",), daemon=True)
                 for ask in (archive.ask, archive.search, archive.consult)

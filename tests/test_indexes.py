@@ -565,3 +565,29 @@ def test_eight_threads_search_while_one_rebuilds(opened: Opened) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_an_index_that_cannot_be_exchanged_goes_on_as_it_was(
+    kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path, fresh: Path) -> None:
+        raise PermissionError(errno.EACCES, "somebody has the folder open", str(folder))
+
+    truth = three_articles()
+    with kind.opened(tmp_path / "index") as opened:
+        opened.index.catch_up(truth)
+        monkeypatch.setattr(derived, "swap", refuse)
+        with pytest.raises(ArchiveError, match="cannot be made anew"):
+            opened.index.rebuild(truth)
+        assert set(opened.find()) == {"a#0", "b#0", "c#0"}
+        truth.put("d", ["Otro tratado."], vectors=[EAST])
+        opened.index.catch_up(truth)
+        assert "d#0" in opened.find()
+
+
+def test_folders_that_cannot_be_exchanged_stay_as_they_were(tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "file").write_text("old")
+    with pytest.raises(FileNotFoundError):
+        derived.swap(tmp_path / "index", tmp_path / "index.new")
+    assert (tmp_path / "index" / "file").read_text() == "old"

@@ -175,6 +175,74 @@ def test_questions_go_on_while_an_archive_is_rebuilt_and_compacted(archive: Arch
     assert failures == []
 
 
+def test_a_first_question_does_not_wait_for_upkeep(archive: Archive) -> None:
+    # As of another terminal: nothing that this answers with was made yet.
+    other = archive.with_settings(Settings())
+    with archive._holdings._writing:
+        found: list[object] = []
+        thread = threading.Thread(target=lambda: found.append(other.ask("¿Qué tratado se firmó?")), daemon=True)
+        thread.start()
+        thread.join(timeout=60)
+        assert found
+
+
+def test_a_checkup_in_the_middle_of_an_ingest_raises_no_false_alarm(tmp_path: Path, archive: Archive) -> None:
+    checkups = []
+    more = {f"m{number}": f"Otra noticia {number}. Y sigue." for number in range(80)}
+    ingest(archive, write(tmp_path, more), progress=lambda done, total: checkups.append(archive.check()))
+    assert len(checkups) > 2
+    assert [checkup.findings() for checkup in checkups] == [[] for _ in checkups]
+
+
+def test_damaged_articles_are_all_named_and_keep_no_index_from_being_made(tmp_path: Path, archive: Archive) -> None:
+    ids = [archive.article("n3").id, archive.article("n4").id]
+    with sqlite3.connect(tmp_path / "archive" / "archive.db") as database:
+        database.executemany("UPDATE articles SET text = 'Nada' || text WHERE id = ?", [(id_,) for id_ in ids])
+    checkup = archive.check()
+    assert sorted(checkup.truth) == sorted(
+        f"article {id_} is damaged in the archive (its text is not what was kept): delete it with "
+        f"`hemeroteca delete {id_}` and ingest it again, or put a copy of archive.db back"
+        for id_ in ids
+    )
+    assert checkup.vectors.is_sound
+    assert checkup.words.is_sound
+    archive.rebuild()
+    assert archive.search("tratado número 7", k=1)[0].article.given_id == "n7"
+
+
+def test_deleting_from_a_truth_that_was_put_back_leaves_no_ghost(tmp_path: Path, archive: Archive) -> None:
+    import shutil
+
+    folder = tmp_path / "archive"
+    archive.close()
+    shutil.copy(folder / "archive.db", tmp_path / "copy.db")
+    with open_archive(folder) as later:
+        ingest(later, write(tmp_path, {"later": "Una noticia posterior."}))
+    shutil.copy(tmp_path / "copy.db", folder / "archive.db")
+    with open_archive(folder) as restored:
+        restored.delete(restored.article("n1").id)
+        assert restored.check().findings() == []
+
+
+def test_a_vector_that_is_damaged_ends_no_question(tmp_path: Path, archive: Archive) -> None:
+    with sqlite3.connect(tmp_path / "archive" / "archive.db") as database:
+        database.execute("UPDATE passages SET vector = zeroblob(8)")
+    assert archive.search("tratado número 7", k=12)
+
+
+def test_an_archive_of_which_a_part_cannot_be_closed_is_released(
+    tmp_path: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(archive._holdings.words, "close", fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        archive.close()
+    with open_archive(tmp_path / "archive") as again:
+        assert again.counts().articles == 12
+
+
 def files_that_hold(folder: Path, text: str) -> list[str]:
     # Also as an index's term: in lower case, without accents.
     needles = [text.encode(), text.lower().encode()]

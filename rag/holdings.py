@@ -1,0 +1,272 @@
+"""What an open archive holds, for all who use it at once: the truth, its indexes, its embedder, and their upkeep.
+
+Two locks. `_making` guards the making of a part, and lasts as long as opening an index or loading a model. `_writing`
+lets one thread at a time change the archive, and may last for minutes; questions never wait for it. Who writes may make
+parts, but not the other way round.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rag import derived, fingerprint
+from rag.articles import Articles, Outcome, Prepared
+from rag.config import Settings
+from rag.errors import ArchiveError
+from rag.interfaces import Embedder, VectorIndex, WordIndex
+from rag.keeping import Kept
+from rag.lock import Hold
+from rag.schema import Article
+
+if TYPE_CHECKING:
+    from rag.doctor import Checkup
+
+Progress = Callable[[int, int], None]
+T = TypeVar("T")
+
+# Passages embedded between two commits: a crash costs at most this much work, a question waits at most this long.
+_EMBED_BATCH = 32
+# Batches between two updates of the indexes during a long ingest.
+_CATCH_UP_EVERY = 64
+_FINGERPRINT = "fingerprint"
+
+
+class Holdings:
+    """One archive, held by this process until `close`. Any number of threads may use it.
+
+    Args:
+        path: The archive's folder.
+        settings: Of them, what shapes vectors counts here.
+        truth: The articles, open.
+        held: The hold on the folder; released at the end.
+        embedder: Used instead of the one that the settings name.
+        notify: Called with a sentence when something takes long.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        settings: Settings,
+        truth: Articles,
+        held: Hold,
+        embedder: Embedder | None,
+        notify: Callable[[str], None] | None,
+    ) -> None:
+        self.path = path
+        self.truth = truth
+        self._settings = settings
+        self._held = held
+        self._given_embedder = embedder
+        self._notify = notify
+        self._making = threading.RLock()
+        self._writing = threading.RLock()
+        self._made: dict[str, Any] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """Release the archive, whatever fails on the way; closing twice does nothing."""
+        with self._writing, self._making, ExitStack() as last:
+            self._closed = True
+            last.callback(self._held.release)
+            last.callback(self.truth.close)
+            for part in ("vectors", "words"):
+                if part in self._made:
+                    last.callback(self._made[part].close)
+            self._made.clear()
+
+    # ---- parts, each made when first needed
+
+    @property
+    def embedder(self) -> Embedder:
+        """What makes the vectors of this archive."""
+        return self.part("embedder", self._make_embedder)
+
+    @property
+    def vectors(self) -> VectorIndex:
+        """The dense index, caught up with the truth when it was opened."""
+        return self.part("vectors", self._make_vectors)
+
+    @property
+    def words(self) -> WordIndex:
+        """The word index, caught up with the truth when it was opened."""
+        return self.part("words", self._make_words)
+
+    def part(self, name: str, make: Callable[[], T]) -> T:
+        """Return a part, made once: functools.cached_property has a lock of its own, which ours would deadlock with.
+
+        Raises:
+            ArchiveError: The archive is closed.
+        """
+        made: T | None = self._made.get(name)
+        if made is None:
+            with self._making:
+                if self._closed:
+                    raise ArchiveError(f"archive {self.path} is closed: open it again")
+                made = self._made.get(name)
+                if made is None:
+                    made = self._made[name] = make()
+        return made
+
+    def _make_embedder(self) -> Embedder:
+        if self._given_embedder is not None:
+            embedder = self._given_embedder
+        else:
+            from rag.embedding import load_embedder
+
+            embedder = load_embedder(self._settings.embedding, notify=self._notify)
+        self._check_known(fingerprint.of(embedder, settings=self._settings))
+        return embedder
+
+    def _make_vectors(self) -> VectorIndex:
+        from rag.vectors import open_vector_index
+
+        index = open_vector_index(self.path / "vectors", dim=self._dim())
+        index.catch_up(self.truth)
+        return index
+
+    def _make_words(self) -> WordIndex:
+        from rag.words import open_word_index
+
+        index = open_word_index(self.path / "words")
+        index.catch_up(self.truth)
+        return index
+
+    # ---- what made the vectors
+
+    def fingerprint(self) -> dict[str, str] | None:
+        """Return what the archive's vectors are made by, None as long as it never had an article."""
+        known = self.truth.meta(_FINGERPRINT)
+        return json.loads(known) if known else None
+
+    def check_settings(self, settings: Settings) -> None:
+        """Compare what settings would make vectors by, as far as they alone tell, with what made those that are held.
+
+        Raises:
+            FingerprintError: They differ.
+        """
+        # An embedder that was handed over is named by no setting.
+        if self._given_embedder is None:
+            known = self.fingerprint() or fingerprint.of_settings(self._settings)
+            fingerprint.check(known, fingerprint.of_settings(settings), archive=self.path)
+
+    def _check_known(self, wanted: dict[str, str]) -> None:
+        if known := self.fingerprint():
+            fingerprint.check(known, wanted, archive=self.path)
+
+    def _dim(self) -> int:
+        known = self.fingerprint()
+        return int(known["dim"]) if known else self.embedder.dim
+
+    def _remember_fingerprint(self) -> None:
+        if self.fingerprint() is None:
+            made = fingerprint.of(self.embedder, settings=self._settings)
+            self.truth.set_meta(_FINGERPRINT, json.dumps(made, sort_keys=True))
+
+    # ---- writing
+
+    def put(self, prepared: Sequence[Prepared]) -> list[Outcome]:
+        """Keep articles durably, findable by their words, and return what became of each."""
+        with self._writing:
+            self._remember_fingerprint()
+            self._open_indexes()
+            outcomes = self.truth.put(prepared)
+            self.words.catch_up(self.truth)
+            return outcomes
+
+    def merge(self, kept: Iterable[Kept]) -> list[Outcome]:
+        """Take in what another archive keeps, all of it or nothing, and return what became of each article, in order.
+
+        Vectors among it have to be of this archive's kind.
+        """
+        with self._writing:
+            self._remember_fingerprint()
+            self._open_indexes()
+            outcomes = self.truth.merge(kept)
+            self.words.catch_up(self.truth)
+            return outcomes
+
+    def delete(self, article_id: str) -> Article:
+        """Delete an article from the truth and from both indexes, and return what it was.
+
+        Raises:
+            NotFoundError: No article has that id.
+        """
+        with self._writing:
+            self._open_indexes()
+            article = self.truth.delete(article_id)
+            self.catch_up()
+            return article
+
+    def embed_pending(self, *, progress: Progress | None = None) -> int:
+        """Embed every passage that has no vector yet, bring both indexes up to date, and return how many there were."""
+        total, done = self.truth.counts().without_vectors, 0
+        if progress and total:
+            progress(0, total)
+        if total:
+            self._open_indexes()
+        try:
+            while pending := self.truth.without_vectors(limit=_EMBED_BATCH):
+                made = self.embedder.embed_passages(pending)
+                with self._writing:
+                    self.truth.set_vectors(
+                        [(passage.id, vectors) for passage, vectors in zip(pending, made, strict=True)]
+                    )
+                done += len(pending)
+                if progress:
+                    progress(done, max(total, done))
+                if done // _EMBED_BATCH % _CATCH_UP_EVERY == 0:
+                    self.catch_up()
+        except Exception:
+            # This process may go on with the archive.
+            self.catch_up()
+            raise
+        self.catch_up()
+        return done
+
+    def catch_up(self) -> None:
+        """Bring both indexes up to date with the truth."""
+        with self._writing:
+            if self.truth.last_seq():
+                self.words.catch_up(self.truth)
+                self.vectors.catch_up(self.truth)
+
+    def _open_indexes(self) -> None:
+        # Before the truth grows: indexes that are ahead of it, because a copy of it was put back, must notice first.
+        _, _ = self.words, self.vectors
+
+    # ---- upkeep
+
+    def check(self) -> Checkup:
+        """Return what is wrong with the archive, having brought its indexes up to date and read all of it."""
+        from rag.doctor import examine
+
+        with self._writing:
+            self.catch_up()
+            return examine(self.truth, vectors=self.vectors, words=self.words, fingerprint=self.fingerprint() or {})
+
+    def rebuild(self) -> None:
+        """Make both indexes anew from the articles, without embedding again."""
+        with self._writing:
+            for index in (self.words, self.vectors):
+                index.rebuild(self.truth)
+
+    def compact(self) -> tuple[int, int]:
+        """Leave no byte of deleted or replaced text in the folder, and return its bytes before and after."""
+        with self._writing:
+            before = _bytes_in(self.path)
+            self.truth.compact()
+            self.rebuild()
+            for index in ("vectors", "words"):
+                derived.remove_leftovers(self.path / index)
+            return before, _bytes_in(self.path)
+
+
+def _bytes_in(folder: Path) -> int:
+    # A log of SQLite's may go while the folder is being looked through.
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
