@@ -19,6 +19,7 @@ from rag.articles import open_articles
 from rag.config import Settings
 from rag.database import FILE_NAME
 from rag.exports import export_archive
+from rag.snapshot import snapshot
 from tests.hashed_embedder import HashedEmbedder
 
 SENTENCE = "El puerto de Almadía reabrió tras nueve días de huelga."
@@ -241,6 +242,22 @@ def test_a_database_that_another_program_holds_is_told_after_a_while(folder: Pat
             articles.set_meta("key", "value")
         assert articles.counts().articles == 60
     articles.set_meta("key", "value")
+    articles.close()
+
+
+def test_a_database_that_is_read_meanwhile_is_not_said_to_be_compact(folder: Path) -> None:
+    articles = open_articles(folder, timeout_s=0.2)
+
+    def holding(text: str) -> list[str]:
+        return [file.name for file in folder.glob(f"{FILE_NAME}*") if text.encode() in file.read_bytes()]
+
+    with snapshot(folder):
+        deleted = articles.delete(articles.ids()[0]).text
+        with pytest.raises(ArchiveError, match=r"another program reads .*archive\.db: let it finish, then compact"):
+            articles.compact()
+        assert holding(deleted)
+    articles.compact()
+    assert holding(deleted) == []
     articles.close()
 
 
