@@ -77,7 +77,7 @@ class Database:
                     connection.cursor().execute(statement).fetchall()
                 is_read, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error as exc:
-            raise ArchiveError(_explained(exc, file=self._file)) from exc
+            raise ArchiveError(f"{_explained(exc, file=self._file)}{_room_to_compact(exc)}") from exc
         if is_read:
             # No error to SQLite: it leaves the log for later, and with it the deleted text.
             raise ArchiveError(f"another program reads {self._file}: let it finish, then compact again")
@@ -129,7 +129,9 @@ def holds_archive(file: Path) -> bool:
     Raises:
         ArchiveError: It is something else, is damaged, or was written by a newer version.
     """
-    size, wal = _size(file), _size(_beside(file, "-wal"))
+    # The log first: one that is written into the file between the two looks makes the file larger, not too short.
+    wal = _size(_beside(file, "-wal"))
+    size = _size(file)
     if not size:
         if wal:
             # SQLite would throw the log away, and with it what it holds.
@@ -239,10 +241,21 @@ def _on_connect(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _room_to_compact(exc: sqlite3.Error) -> str:
+    """Return where SQLite needs space to write a database anew, "" if it was something else that failed.
+
+    Only this process's environment at its start chooses the folder; the pragma that would is deprecated and unsafe
+    with threads.
+    """
+    if _kind_of(exc) not in _FULL:
+        return ""
+    folder = "TMP" if os.name == "nt" else "SQLITE_TMPDIR or TMPDIR"
+    return f" (to compact takes a copy in its folder and another in the one for temporary files, which {folder} names)"
+
+
 def _explained(exc: BaseException | None, *, file: Path) -> str:
     """Return what an error of SQLite means for a user, and what to do about it."""
-    # The extended codes keep the kind in their lowest byte. Text that is no UTF-8 has no code at all.
-    kind = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    kind = _kind_of(exc)
     # SQLite may quote what it read.
     said = str(exc).splitlines()[0][:120]
     if kind in _FULL:
@@ -254,3 +267,9 @@ def _explained(exc: BaseException | None, *, file: Path) -> str:
     if kind in _SURROUNDINGS:
         return f"{file} could not be read or written ({said}): check the disk and its free space, then try again"
     return f"{file} is damaged ({said}): {_RESTORE}"
+
+
+def _kind_of(exc: BaseException | None) -> int:
+    # The extended codes keep the kind in their lowest byte. Text that is no UTF-8 has no code at all.
+    code: int = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF

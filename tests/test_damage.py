@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -14,11 +17,12 @@ import pytest
 import sqlalchemy as sa
 
 from ingest import ingest
-from rag import Archive, ArchiveError
-from rag.articles import open_articles
+from rag import Archive, ArchiveError, database
+from rag.articles import Prepared, open_articles
 from rag.config import Settings
-from rag.database import FILE_NAME
+from rag.database import FILE_NAME, holds_archive
 from rag.exports import export_archive
+from rag.schema import Article
 from rag.snapshot import snapshot
 from tests.hashed_embedder import HashedEmbedder
 
@@ -200,6 +204,25 @@ def test_without_its_log_an_archive_is_as_it_was_before(folder: Path, tmp_path: 
 # ---- the surroundings
 
 
+def test_an_archive_that_another_program_closes_meanwhile_is_not_said_to_be_cut_off(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = folder / FILE_NAME
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("PRAGMA wal_autocheckpoint = 0")
+    other.execute("UPDATE articles SET removed = json_quote(text || text || text)")
+    look = database._size
+
+    def closing_after_a_look(path: Path) -> int | None:
+        size = look(path)
+        other.close()
+        return size
+
+    monkeypatch.setattr(database, "_size", closing_after_a_look)
+    assert holds_archive(file)
+    assert not file.with_name(f"{FILE_NAME}-wal").exists()
+
+
 @contextmanager
 def limited_to(pages: int) -> Iterator[None]:
     """Let no database of SQLAlchemy grow beyond a number of pages."""
@@ -282,6 +305,28 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     yield mount
     if mounted:
         subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_no_room_for_temporary_files_to_compact_is_told_as_that(
+    small_disk: Callable[[str], Path], tmp_path: Path
+) -> None:
+    # More than SQLite keeps in memory before it writes.
+    text = " ".join(map(str, range(800_000)))
+    article = Article(id="a", text=text, content_hash="x")
+    (tmp_path / "archive").mkdir()
+    articles = open_articles(tmp_path / "archive")
+    articles.put([Prepared(article=article, passages=(), place="a.txt", source_hash="x")])
+    articles.close()
+    # SQLite looks for the folder once in a process.
+    program = "import sys; from pathlib import Path; from rag.articles import open_articles as o; "
+    command = [sys.executable, "-c", f"{program}o(Path(sys.argv[1])).compact()", str(tmp_path / "archive")]
+    surroundings = {**os.environ, "SQLITE_TMPDIR": str(small_disk("size=200k"))}
+    ended = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+    assert re.search(r"ArchiveError: there is no space left .* the one for temporary files, which SQLITE", ended.stderr)
+    articles = open_articles(tmp_path / "archive")
+    articles.compact()
+    assert articles.article("a").text == text
+    articles.close()
 
 
 # Where the room ends: in the database, in the word index, in the vector index.
