@@ -143,11 +143,14 @@ def _prepare(
         try:
             article = to_article(draft, known_languages=languages)
             if first is not None:
+                if article.id != key:
+                    # Kept under the id of an equal text until now, whose content is no longer this one's.
+                    first = firsts.get(article.id, replace(first, content_hash=None))
                 article = _as_first(article, first=first, same=first.draft_hash == draft_hash, archive=archive)
         except SourceError as exc:
             failures.append(IngestFailure(place=read.place, reason=str(exc)))
             continue
-        firsts.setdefault(key, _First(read.place, draft_hash, article.content_hash))
+        firsts.setdefault(article.id, _First(read.place, draft_hash, article.content_hash))
         prepared.append(_cut(article, draft.place, source_hash, archive=archive))
     return prepared, unchanged, failures
 

@@ -144,3 +144,17 @@ def test_a_row_without_a_name_is_read_again_when_its_article_changed_in_the_same
         assert counted(ingest(archive, [folder])) == expected
         known = {place: article.title for article in archive.articles() for place in article.places}
         assert known[f"{first} line 1"] == known[f"{second} line 1"] == "Firma"
+
+
+def test_a_row_without_a_name_stays_as_it_is_when_the_equal_text_it_was_kept_under_changes(
+    archive: Archive, folder: Path
+) -> None:
+    ingest(archive, rows(folder / "a.jsonl", {"id": "a", "text": TEXT}, {"text": TEXT}))
+    assert len(archive.articles()) == 1
+    file = rows(folder / "a.jsonl", {"id": "a", "text": OTHER}, {"text": TEXT}, {"text": TEXT, "title": "Acuerdo"})
+    for expected in ((0, 1, 2, 0, 0), (0, 0, 3, 0, 0)):
+        assert counted(ingest(archive, file)) == expected
+        assert sorted((article.text.strip(), len(article.places)) for article in archive.articles()) == [
+            (TEXT, 2),
+            (OTHER, 1),
+        ]
