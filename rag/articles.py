@@ -19,7 +19,19 @@ import sqlalchemy as sa
 from rag.database import TIMEOUT_S, Database, open_database
 from rag.errors import ArchiveError, NotFoundError
 from rag.interfaces import Candidate, Change, PassageVectors, Vector, Vectors
-from rag.keeping import Kept, Outcome, Prepared, Source, forget, hash_read, keep, log_change, merge, write_vectors
+from rag.keeping import (
+    Kept,
+    Outcome,
+    Prepared,
+    Source,
+    forget,
+    hash_read,
+    is_cut_as,
+    keep,
+    log_change,
+    merge,
+    write_vectors,
+)
 from rag.schema import Article, Passage
 from rag.tables import (
     ARTICLES,
@@ -129,18 +141,20 @@ class Articles:
                 taken.add(kept_id)
         return outcomes
 
-    def set_vectors(self, vectors: Sequence[tuple[str, PassageVectors]]) -> None:
-        """Keep the vectors of passages, in one transaction; passages deleted meanwhile are passed over."""
+    def set_vectors(self, vectors: Sequence[tuple[Passage, PassageVectors]]) -> None:
+        """Keep the vectors of passages, in one transaction.
+
+        Passages that were deleted meanwhile, or cut into other sentences, are passed over; these still wait for theirs.
+        """
+        made_for = {passage.id: passage for passage, _ in vectors}
         with self._database.transaction() as connection:
             article_ids: dict[str, str] = {}
-            for some in _slices([passage_id for passage_id, _ in vectors]):
-                rows = connection.execute(
-                    sa.select(PASSAGES.c.id, PASSAGES.c.article_id).where(PASSAGES.c.id.in_(some))
-                )
-                article_ids |= {row.id: row.article_id for row in rows}
-            write_vectors(connection, [(each, made) for each, made in vectors if each in article_ids])
-            touched = dict.fromkeys(article_ids[each] for each, _ in vectors if each in article_ids)
-            log_change(connection, "vectors", list(touched))
+            for some in _slices(list(made_for)):
+                rows = connection.execute(sa.select(PASSAGES).where(PASSAGES.c.id.in_(some)))
+                article_ids |= {row.id: row.article_id for row in rows if is_cut_as(row, made_for[row.id])}
+            current = [(passage.id, made) for passage, made in vectors if passage.id in article_ids]
+            write_vectors(connection, current)
+            log_change(connection, "vectors", list(dict.fromkeys(article_ids[each] for each, _ in current)))
 
     def delete(self, article_id: str) -> Article:
         """Remove an article with its passages and return what it was, without text if it is damaged.

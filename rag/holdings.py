@@ -214,9 +214,7 @@ class Holdings:
             while pending := self.truth.without_vectors(limit=_EMBED_BATCH):
                 made = self.embedder.embed_passages(pending)
                 with self._writing:
-                    self.truth.set_vectors(
-                        [(passage.id, vectors) for passage, vectors in zip(pending, made, strict=True)]
-                    )
+                    self.truth.set_vectors(list(zip(pending, made, strict=True)))
                 done += len(pending)
                 if progress:
                     progress(done, max(total, done))

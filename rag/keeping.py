@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -139,16 +139,10 @@ def _record_places(connection: sa.Connection, sources: Mapping[str, str], *, art
 def _fill_vectors(connection: sa.Connection, kept: Kept) -> int:
     """Write the vectors of passages that have none and are cut into the same sentences; return how many those are."""
     rows = connection.execute(
-        sa.select(PASSAGES.c.id, PASSAGES.c.sentences).where(
-            PASSAGES.c.article_id == kept.article.id, PASSAGES.c.vector.is_(None)
-        )
+        sa.select(PASSAGES).where(PASSAGES.c.article_id == kept.article.id, PASSAGES.c.vector.is_(None))
     )
-    waiting = {row.id: row.sentences for row in rows}
-    vectors = [
-        (passage.id, kept.vectors[passage.id])
-        for passage in kept.passages
-        if passage.id in kept.vectors and waiting.get(passage.id) == json.dumps(sentence_spans(passage))
-    ]
+    brought = {passage.id: passage for passage in kept.passages if passage.id in kept.vectors}
+    vectors = [(row.id, kept.vectors[row.id]) for row in rows if row.id in brought and is_cut_as(row, brought[row.id])]
     write_vectors(connection, vectors)
     return len(vectors)
 
@@ -160,6 +154,11 @@ def write_vectors(connection: sa.Connection, vectors: Sequence[tuple[str, Passag
             sa.update(PASSAGES).where(PASSAGES.c.id == sa.bindparam("passage_id")),
             [{"passage_id": passage_id, **vector_values(made)} for passage_id, made in vectors],
         )
+
+
+def is_cut_as(row: sa.Row[Any], passage: Passage) -> bool:
+    """Return whether a kept passage has the sentences of this one, wherever in the article it stands by now."""
+    return _bounds(to_spans(row), row.start) == _bounds(sentence_spans(passage), passage.start)
 
 
 def _replace_passages(

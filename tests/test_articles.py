@@ -60,6 +60,13 @@ def prepared(
     return Prepared(article=article, passages=tuple(passages), place=place, source_hash=article.content_hash)
 
 
+def cut_in_two(item: Prepared) -> Prepared:
+    """The same article of one passage, "Uno. Dos.", now as two sentences."""
+    [passage] = item.passages
+    cut = replace(passage, sentences=(Sentence(0, 4, "Uno."), Sentence(5, 9, "Dos.")))
+    return replace(item, article=replace(item.article, content_hash="other"), passages=(cut,))
+
+
 def vectors(value: float) -> PassageVectors:
     return PassageVectors(
         passage=np.array([value, 1.0], dtype=np.float32), sentences=np.array([[value, 0.5]], dtype=np.float32)
@@ -116,8 +123,9 @@ def test_equal_text_with_another_url_is_another_article(truth: Articles) -> None
 
 
 def test_a_changed_article_keeps_the_vectors_of_unchanged_passages(truth: Articles) -> None:
-    truth.put([prepared("a1", ["Uno.", "Dos."])])
-    truth.set_vectors([("a1-Uno.", vectors(0.25)), ("a1-Dos.", vectors(0.5))])
+    item = prepared("a1", ["Uno.", "Dos."])
+    truth.put([item])
+    truth.set_vectors([(item.passages[0], vectors(0.25)), (item.passages[1], vectors(0.5))])
     assert truth.put([prepared("a1", ["Cero.", "Uno."])]) == ["changed"]
     assert set(truth.vectors_of(["a1-Cero.", "a1-Uno.", "a1-Dos."])) == {"a1-Uno."}
     assert [passage.id for passage in truth.without_vectors(limit=9)] == ["a1-Cero."]
@@ -125,8 +133,9 @@ def test_a_changed_article_keeps_the_vectors_of_unchanged_passages(truth: Articl
 
 
 def test_when_one_of_two_places_changes_the_text_stays_for_the_other(truth: Articles) -> None:
-    truth.put([prepared("a1", ["Uno."]), prepared("a2", ["Uno."], place="b.txt")])
-    truth.set_vectors([("a1-Uno.", vectors(0.25))])
+    item = prepared("a1", ["Uno."])
+    truth.put([item, prepared("a2", ["Uno."], place="b.txt")])
+    truth.set_vectors([(item.passages[0], vectors(0.25))])
     assert truth.put([prepared("a1", ["Dos."])]) == ["changed"]
     assert {article.text: article.places for article in truth.articles()} == {
         "Dos.": ("a.txt",),
@@ -159,12 +168,26 @@ def test_a_corrected_outlet_replaces_the_article_of_that_place(truth: Articles) 
 def test_vectors_do_not_survive_another_cut_into_sentences(truth: Articles) -> None:
     item = prepared("a1", ["Uno. Dos."])
     truth.put([item])
-    truth.set_vectors([("a1-Uno. Dos.", vectors(0.25))])
     [passage] = item.passages
-    cut = replace(passage, sentences=(Sentence(0, 4, "Uno."), Sentence(5, 9, "Dos.")))
-    article = replace(item.article, language="en", content_hash="other")
-    truth.put([replace(item, article=article, passages=(cut,))])
+    truth.set_vectors([(passage, vectors(0.25))])
+    truth.put([cut_in_two(item)])
     assert truth.vectors_of([passage.id]) == {}
+
+
+def test_vectors_that_come_after_another_cut_into_sentences_are_passed_over(truth: Articles) -> None:
+    item = prepared("a1", ["Uno. Dos."])
+    truth.put([item, cut_in_two(item)])
+    logged = truth.last_seq()
+    truth.set_vectors([(item.passages[0], vectors(0.25))])
+    assert truth.without_vectors(limit=9) == list(cut_in_two(item).passages)
+    assert truth.last_seq() == logged
+
+
+def test_vectors_of_a_passage_that_moved_meanwhile_are_kept(truth: Articles) -> None:
+    item = prepared("a1", ["Uno."])
+    truth.put([item, prepared("a1", ["Cero.", "Uno."])])
+    truth.set_vectors([(item.passages[0], vectors(0.25))])
+    assert set(truth.vectors_of(["a1-Cero.", "a1-Uno."])) == {"a1-Uno."}
 
 
 def test_an_id_that_two_outlets_gave_is_asked_for_again(truth: Articles) -> None:
@@ -193,14 +216,15 @@ def test_a_damaged_page_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_vectors_come_back(truth: Articles) -> None:
-    truth.put([prepared("a1", ["Uno."])])
-    truth.set_vectors([("a1-Uno.", vectors(0.25))])
+    item = prepared("a1", ["Uno."])
+    truth.put([item])
+    truth.set_vectors([(item.passages[0], vectors(0.25))])
     np.testing.assert_array_equal(truth.vectors_of(["a1-Uno."])["a1-Uno."], [0.25, 1.0])
     np.testing.assert_array_equal(truth.sentence_vectors_of(["a1-Uno."])["a1-Uno."], [[0.25, 0.5]])
 
 
 def test_vectors_of_a_passage_deleted_meanwhile_are_passed_over(truth: Articles) -> None:
-    truth.set_vectors([("gone", vectors(1.0))])
+    truth.set_vectors([(prepared("a1", ["gone"]).passages[0], vectors(1.0))])
     assert truth.last_seq() == 0
 
 
