@@ -19,9 +19,14 @@ RESERVED = frozenset({"HEMEROTECA_DATA", "HEMEROTECA_CACHE", "HEMEROTECA_SCREENS
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingSettings:
-    """What makes the vectors. `model` is "bundled", or a sentence-transformers name or folder."""
+    """What makes the vectors. `model` is "bundled", or a sentence-transformers name or folder.
+
+    `engine` is of the bundled model: "int8" is fast, "torch" exact; "auto" is what made the archive's vectors, int8 in
+    a new archive.
+    """
 
     model: str = "bundled"
+    engine: str = "auto"
     question_prefix: str = "query: "
     passage_prefix: str = "passage: "
 
@@ -197,6 +202,7 @@ def _nearest(key: str, known: Mapping[str, str]) -> str:
 
 
 _ALLOWED: dict[str, tuple[Any, str]] = {
+    "embedding.engine": (lambda value: value in ("auto", "int8", "torch"), '"auto", "int8" or "torch"'),
     "ingest.passage_tokens": (lambda value: 32 <= value <= 8192, "32 to 8192 tokens"),
     "ingest.max_article_mb": (lambda value: value > 0, "more than 0"),
     "retrieval.candidates": (lambda value: 1 <= value <= 1000, "1 to 1000"),

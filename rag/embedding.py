@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rag import fingerprint
 from rag.bundled import WEIGHTS, bundled_model_folder
 from rag.config import EmbeddingSettings
+from rag.encoder_graph import PRECISION
 from rag.errors import ModelError
 from rag.interfaces import PassageVectors, Vector, Vectors
 from rag.schema import Passage
@@ -46,12 +48,7 @@ def load_embedder(settings: EmbeddingSettings, *, notify: Notify | None = None) 
         ModelError: There is no such model, or it cannot be loaded.
     """
     if settings.model == "bundled":
-        folder = bundled_model_folder(notify=notify)
-        # The folder holds no pooler: without this one would be made up, with a warning.
-        model = _load(str(folder), name="bundled", local=True, model_kwargs={"add_pooling_layer": False})
-        return SentenceEmbedder(
-            model, settings, weights_sha256=WEIGHTS.sha256, precision="q4_0 weights, float32 arithmetic"
-        )
+        return _load_bundled(bundled_model_folder(notify=notify), settings)
     path = Path(settings.model).expanduser()
     local = path.is_dir()
     if not local and (path.is_absolute() or settings.model.startswith((".", "~")) or settings.model.count("/") > 1):
@@ -67,23 +64,53 @@ def load_embedder(settings: EmbeddingSettings, *, notify: Notify | None = None) 
     )
 
 
+def _load_bundled(folder: Path, settings: EmbeddingSettings) -> SentenceEmbedder:
+    if settings.engine == "torch":
+        # The folder holds no pooler: without this one would be made up, with a warning.
+        model = _load(str(folder), name="bundled", local=True, model_kwargs={"add_pooling_layer": False})
+        return SentenceEmbedder(
+            model, settings, weights_sha256=WEIGHTS.sha256, precision="q4_0 weights, float32 arithmetic"
+        )
+    _be_quiet(local=True)
+    try:
+        sentence_transformer = _sentence_transformer_class()
+        from rag.encoder import encoder_modules
+
+        model = sentence_transformer(modules=encoder_modules(folder), device="cpu")
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as exc:
+        raise ModelError(
+            f"the bundled model in {folder} cannot be loaded ({_first_line(exc)}): remove that folder, which is then "
+            'made anew, or set embedding.engine to "torch"'
+        ) from exc
+    return SentenceEmbedder(
+        model, settings, weights_sha256=WEIGHTS.sha256, precision=PRECISION, engine=fingerprint.ENGINES["int8"]
+    )
+
+
 def _load(place: str, *, name: str, local: bool, model_kwargs: dict[str, Any] | None = None) -> SentenceTransformer:
-    if local:
-        # Read once, when the hub's library is imported: from then on this process asks the hub for nothing.
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    _be_quiet(local=local)
     try:
         sentence_transformer = _sentence_transformer_class()
         logging.getLogger("transformers").setLevel(logging.ERROR)
         model = sentence_transformer(place, local_files_only=local, model_kwargs=model_kwargs)
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as exc:
-        why = (str(exc).strip().splitlines() or [type(exc).__name__])[0].rstrip(".")
         raise ModelError(
-            f"the embedding model {name!r} cannot be loaded ({why}): set embedding.model to 'bundled', "
+            f"the embedding model {name!r} cannot be loaded ({_first_line(exc)}): set embedding.model to 'bundled', "
             "to a sentence-transformers name, or to a folder that holds such a model"
         ) from exc
     model.eval()
     return model
+
+
+def _be_quiet(*, local: bool) -> None:
+    if local:
+        # Read once, when the hub's library is imported: from then on this process asks the hub for nothing.
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+def _first_line(exc: Exception) -> str:
+    return (str(exc).strip().splitlines() or [type(exc).__name__])[0].rstrip(".")
 
 
 def _sentence_transformer_class() -> type[SentenceTransformer]:
@@ -133,19 +160,26 @@ class SentenceEmbedder:
     """
 
     def __init__(
-        self, model: SentenceTransformer, settings: EmbeddingSettings, *, weights_sha256: str, precision: str
+        self,
+        model: SentenceTransformer,
+        settings: EmbeddingSettings,
+        *,
+        weights_sha256: str,
+        precision: str,
+        engine: str = fingerprint.ENGINES["torch"],
     ) -> None:
         self._model = model
         self._settings = settings
         self._tokenizer = _fast_tokenizer(model, settings.model)
-        self._pad_id = int(model.tokenizer.pad_token_id or 0)
+        # One without a padding token hides what stands there just as well.
+        self._pad_id = int(getattr(model.tokenizer, "pad_token_id", None) or 0)
         self._max_tokens = int(model.max_seq_length or model.tokenizer.model_max_length)
         self._turns = _Turns()
         self._fingerprint = {
             "model": settings.model,
             "weights_sha256": weights_sha256,
+            "engine": engine,
             "precision": precision,
-            "engine": "sentence-transformers",
             "sentences": "each on its own",
             "question_prefix": settings.question_prefix,
             "passage_prefix": settings.passage_prefix,
@@ -286,8 +320,8 @@ class _Turns:
 
 
 def _fast_tokenizer(model: SentenceTransformer, name: str) -> Tokenizer:
-    tokenizer = getattr(model.tokenizer, "backend_tokenizer", None)
-    if tokenizer is None:
+    tokenizer = getattr(model.tokenizer, "backend_tokenizer", model.tokenizer)
+    if not hasattr(tokenizer, "encode_batch_fast"):
         raise ModelError(f"the embedding model {name!r} has no fast tokenizer: choose one that has tokenizer.json")
     # Set once and never again: changing it while another thread encodes is an error in the library.
     tokenizer.no_truncation()

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from rag.config import Settings
+from rag.config import EmbeddingSettings, Settings
 from rag.errors import FingerprintError
 from rag.interfaces import Embedder
+
+# What a fingerprint calls the engines of the bundled model.
+ENGINES: Final = {"int8": "onnxruntime", "torch": "sentence-transformers"}
+_REMEDIES: Final = {
+    "engine": 'set embedding.engine to "auto", which takes the archive\'s own, or ingest into a new archive',
+}
+_REMEDY: Final = "set it back, or ingest into a new archive"
+
+
+def embedding_settings(settings: EmbeddingSettings, known: Mapping[str, str] | None) -> EmbeddingSettings:
+    """Return the settings with the engine that made an archive's vectors where they leave the choice."""
+    if known and settings.engine == "auto" and known.get("engine") == ENGINES["torch"]:
+        return replace(settings, engine="torch")
+    return settings
 
 
 def of(embedder: Embedder, *, settings: Settings) -> dict[str, str]:
@@ -21,10 +37,13 @@ def of(embedder: Embedder, *, settings: Settings) -> dict[str, str]:
 
 def of_settings(settings: Settings) -> dict[str, str]:
     """Return the part of a fingerprint that the settings alone tell, before any model is loaded."""
+    embedding = settings.embedding
+    chosen = embedding.model == "bundled" and embedding.engine != "auto"
     return {
-        "model": settings.embedding.model,
-        "question_prefix": settings.embedding.question_prefix,
-        "passage_prefix": settings.embedding.passage_prefix,
+        "model": embedding.model,
+        **({"engine": ENGINES[embedding.engine]} if chosen else {}),
+        "question_prefix": embedding.question_prefix,
+        "passage_prefix": embedding.passage_prefix,
         "passage_tokens": str(settings.ingest.passage_tokens),
     }
 
@@ -39,5 +58,5 @@ def check(known: Mapping[str, str], wanted: Mapping[str, str], *, archive: Path)
         if known.get(key, value) != value:
             raise FingerprintError(
                 f"archive {archive} was made with {key} {known[key]!r}, the settings give {value!r}: "
-                "set it back, or ingest into a new archive"
+                f"{_REMEDIES.get(key, _REMEDY)}"
             )

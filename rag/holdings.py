@@ -119,7 +119,8 @@ class Holdings:
         else:
             from rag.embedding import load_embedder
 
-            embedder = load_embedder(self._settings.embedding, notify=self._notify)
+            chosen = fingerprint.embedding_settings(self._settings.embedding, self.fingerprint())
+            embedder = load_embedder(chosen, notify=self._notify)
         self._check_known(fingerprint.of(embedder, settings=self._settings))
         return embedder
 
