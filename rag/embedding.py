@@ -10,6 +10,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +21,6 @@ import numpy as np
 from rag import fingerprint
 from rag.bundled import WEIGHTS, bundled_model_folder
 from rag.config import EmbeddingSettings
-from rag.encoder_graph import PRECISION
 from rag.errors import ModelError
 from rag.interfaces import PassageVectors, Vector, Vectors
 from rag.schema import Passage
@@ -73,17 +73,27 @@ def _load_bundled(folder: Path, settings: EmbeddingSettings) -> SentenceEmbedder
         )
     _be_quiet(local=True)
     try:
-        sentence_transformer = _sentence_transformer_class()
-        from rag.encoder import encoder_modules
+        from rag.encoder import Encoder
 
-        model = sentence_transformer(modules=encoder_modules(folder), device="cpu")
+        with ThreadPoolExecutor(max_workers=1) as opening:
+            # Needs no Python, while the imports need nothing else.
+            encoder = opening.submit(Encoder, folder)
+            sentence_transformer = _sentence_transformer_class()
+            from rag.encoder_module import encoder_modules
+
+            modules = encoder_modules(encoder.result(), tokenizer=folder / "tokenizer.json")
+        model = sentence_transformer(modules=modules, device="cpu")
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as exc:
         raise ModelError(
             f"the bundled model in {folder} cannot be loaded ({_first_line(exc)}): remove that folder, which is then "
             'made anew, or set embedding.engine to "torch"'
         ) from exc
     return SentenceEmbedder(
-        model, settings, weights_sha256=WEIGHTS.sha256, precision=PRECISION, engine=fingerprint.ENGINES["int8"]
+        model,
+        settings,
+        weights_sha256=WEIGHTS.sha256,
+        precision=encoder.result().precision,
+        engine=fingerprint.ENGINES["int8"],
     )
 
 

@@ -35,9 +35,11 @@ def encoder(folder: Path) -> SentenceTransformer:
 def _in_onnxruntime(folder: Path) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
-    from rag.encoder import encoder_modules
+    from rag.encoder import Encoder
+    from rag.encoder_module import encoder_modules
 
-    return SentenceTransformer(modules=encoder_modules(folder), device="cpu")
+    modules = encoder_modules(Encoder(folder), tokenizer=folder / "tokenizer.json")
+    return SentenceTransformer(modules=modules, device="cpu")
 
 
 def _session(content: bytes) -> Any:
