@@ -202,6 +202,7 @@ def _nearest(key: str, known: Mapping[str, str]) -> str:
 
 
 _ALLOWED: dict[str, tuple[Any, str]] = {
+    "answer.model": (lambda value: bool(value.strip()), '"extractive" or "provider:name"'),
     "embedding.engine": (lambda value: value in ("auto", "int8", "torch"), '"auto", "int8" or "torch"'),
     "ingest.passage_tokens": (lambda value: 32 <= value <= 8192, "32 to 8192 tokens"),
     "ingest.max_article_mb": (lambda value: value > 0, "more than 0"),

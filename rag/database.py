@@ -257,7 +257,7 @@ def _explained(exc: BaseException | None, *, file: Path) -> str:
     """Return what an error of SQLite means for a user, and what to do about it."""
     kind = _kind_of(exc)
     # SQLite may quote what it read.
-    said = str(exc).splitlines()[0][:120]
+    said = str(exc).partition(" with text ")[0].splitlines()[0][:120]
     if kind in _FULL:
         return f"there is no space left to write {file} ({said}): make space and try again; what was kept stays kept"
     if kind in _BUSY:

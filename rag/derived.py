@@ -2,7 +2,8 @@
 
 Two files in an index's folder serve that. `seal.json` has the checksums of its files as the last writing left them.
 `unproven` is there while an index is being opened, and after a search that met damage: libraries written in C++ end the
-whole process when they read a damaged file, so one that is found at opening tells of a process that died there.
+whole process when they read a damaged file, so one that is found at opening tells of a process that died there. One may
+have been killed; after a second one the index is put aside.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from rag.errors import ArchiveError
 T = TypeVar("T")
 _SEAL = "seal.json"
 _UNPROVEN = "unproven"
+_OPENED, _OPENED_AGAIN = "being opened", "being opened again"
 _FRESH, _REPLACED = ".new", ".old"
 _BLOCK = 1 << 20
 # Bytes; no index can be written with less.
@@ -194,7 +196,7 @@ def is_sealed(folder: Path) -> bool:
 
 
 def _guarded(folder: Path, make: Callable[[], T]) -> T:
-    _write_durably(folder / _UNPROVEN, "being opened")
+    _write_durably(folder / _UNPROVEN, _OPENED_AGAIN if (folder / _UNPROVEN).exists() else _OPENED)
     try:
         return make()
     finally:
@@ -203,8 +205,12 @@ def _guarded(folder: Path, make: Callable[[], T]) -> T:
 
 
 def _damage(folder: Path) -> str:
-    if (folder / _UNPROVEN).exists():
-        return "it ended the process that had it last"
+    try:
+        # One that died may have been ended by anybody; two have died of it.
+        if (folder / _UNPROVEN).read_text(encoding="utf-8", errors="replace") != _OPENED:
+            return "it ended the processes that had it last"
+    except FileNotFoundError:
+        pass
     try:
         sums = json.loads((folder / _SEAL).read_text(encoding="utf-8"))
         changed = [name for name, known in sums.items() if not _is_as_sealed(folder / name, known)]

@@ -19,7 +19,8 @@ _LISTED = 3
 class Checkup:
     """What was found; `is_sound` when nothing is wrong. Passages that wait for vectors are no fault.
 
-    `truth` says in sentences what is wrong with the articles themselves, which no index can mend.
+    `truth` says in sentences what is wrong with the articles themselves, which no index can mend; `made_anew` names the
+    indexes that had to be made anew when this process opened the archive.
     """
 
     articles: int
@@ -29,15 +30,17 @@ class Checkup:
     vectors: Audit
     words: Audit
     fingerprint: Mapping[str, str]
+    made_anew: tuple[str, ...] = ()
 
     @property
     def is_sound(self) -> bool:
-        """Whether every article is whole and every passage is found by its id, its words and its own vector."""
+        """Whether all articles are whole, all passages found by id and words, and those with a vector by that."""
         return not self.findings()
 
     def findings(self) -> list[str]:
         """Return what is wrong, a sentence each."""
         found = list(self.truth)
+        found += [f"the {name} was missing or damaged, and was made anew when it was opened" for name in self.made_anew]
         for name, audit in (("vector index", self.vectors), ("word index", self.words)):
             for ids, what in (
                 (audit.missing, "are missing in"),

@@ -28,6 +28,7 @@ from rag.snapshot import Snapshot, snapshot
 
 # Vectors hardly shrink: a higher level takes three times as long for 1 % less.
 _LEVEL = 4
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def export_archive(
 
     Args:
         folder: The archive's.
-        file: Where to; one that is there is replaced.
+        file: Where to; an export that is there is replaced, and nothing else.
         progress: Called with (articles written, articles to write).
 
     Raises:
@@ -57,6 +58,8 @@ def export_archive(
     folder, file = Path(folder), Path(file)
     if file.resolve().is_relative_to(folder.resolve()):
         raise ArchiveError(f"{file} lies in the archive's own folder: name a file elsewhere")
+    if _holds_something_else(file):
+        raise ArchiveError(f"{file} is there already and is no export: name another file, or remove it first")
     part = file.with_name(f".{file.name}.part")
     with snapshot(folder) as state:
         try:
@@ -71,6 +74,17 @@ def export_archive(
             with suppress(OSError):
                 part.unlink(missing_ok=True)
         return ExportSummary(articles=state.articles, passages=state.passages, bytes=file.stat().st_size)
+
+
+def _holds_something_else(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(2) not in (b"", _GZIP)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        # A folder, say: writing it fails with the reason.
+        return False
 
 
 def _write(state: Snapshot, stream: BinaryIO, *, progress: Callable[[int, int], None] | None) -> None:

@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -67,6 +68,7 @@ class Holdings:
         self._making = threading.RLock()
         self._writing = threading.RLock()
         self._made: dict[str, Any] = {}
+        self._made_anew: list[str] = []
         self._closed = False
 
     def close(self) -> None:
@@ -127,16 +129,28 @@ class Holdings:
     def _make_vectors(self) -> VectorIndex:
         from rag.vectors import open_vector_index
 
+        before = self._traces("vectors")
         index = open_vector_index(self.path / "vectors", dim=self._dim())
+        self._note_if_anew("vector index", was=before, now=self._traces("vectors"))
         index.catch_up(self.truth)
         return index
 
     def _make_words(self) -> WordIndex:
         from rag.words import open_word_index
 
+        before = self._traces("words")
         index = open_word_index(self.path / "words")
+        self._note_if_anew("word index", was=before, now=self._traces("words"))
         index.catch_up(self.truth)
         return index
+
+    def _traces(self, folder: str) -> set[str]:
+        return {entry.name for pattern in (folder, f"{folder}.damaged-*") for entry in self.path.glob(pattern)}
+
+    def _note_if_anew(self, name: str, *, was: set[str], now: set[str]) -> None:
+        # One that was missing, beside articles, has a folder now; a damaged one was put aside under another name.
+        if was != now and self.truth.last_seq():
+            self._made_anew.append(name)
 
     # ---- what made the vectors
 
@@ -247,7 +261,8 @@ class Holdings:
 
         with self._writing:
             self.catch_up()
-            return examine(self.truth, vectors=self.vectors, words=self.words, fingerprint=self.fingerprint() or {})
+            checkup = examine(self.truth, vectors=self.vectors, words=self.words, fingerprint=self.fingerprint() or {})
+            return replace(checkup, made_anew=tuple(self._made_anew))
 
     def rebuild(self) -> None:
         """Make both indexes anew from the articles, without embedding again."""

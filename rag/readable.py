@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _HALF = re.compile(r"[\ud800-\udfff]")
+# What a terminal would take for an order, its letters included.
+_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 # Not the joiners (U+200C, U+200D): Persian is written with them, and emoji are made of them.
 _UNSEEN = re.compile(
@@ -20,4 +22,4 @@ def readable(text: str) -> str:
     """
     if _HALF.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return _UNSEEN.sub("", _CONTROL.sub(" ", text.replace("\r\n", "\n")))
+    return _UNSEEN.sub("", _CONTROL.sub(" ", _ESCAPE.sub(" ", text.replace("\r\n", "\n"))))

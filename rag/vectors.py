@@ -288,9 +288,12 @@ def open_vector_index(folder: Path, *, dim: int) -> ChromaIndex:
 def _open(folder: Path, dim: int) -> ChromaIndex:
     try:
         client: Any = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
-    except BaseException:
+    except BaseException as exc:
         # Chroma keeps a client of each path, also one that failed to start, and would give it out again.
         SharedSystemClient._release_system(str(folder))
+        if isinstance(exc, AttributeError):
+            # What it says when its database does not let it start.
+            raise RuntimeError(f"{_DATABASE} cannot be read") from exc
         raise
     try:
         collection = _collection(client, dim)

@@ -72,6 +72,10 @@ def test_variables_that_are_no_settings_pass() -> None:
         ({"web.language": "fr"}, r"it must be \"es\" or \"en\""),
         ({"retrieval.dense_weight": "nan"}, r"out of range: it must be 0 to 1"),
         ({"answer.timeout_s": 0}, r"more than 0"),
+        (
+            {"answer.model": " "},
+            r'answer\.model = . . in argument is out of range: it must be "extractive" or "provider:name"',
+        ),
         ({"answer.model": 3}, r"answer\.model = 3 in argument is not of type str"),
     ],
     ids=str,

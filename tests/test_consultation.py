@@ -28,7 +28,7 @@ def places(answer: Answer) -> Sequence[tuple[str, int, int]]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a\x00b\x1b[31mc\x9bd\x7f", "a b [31mc d "),
+        ("a\x00b\x1b[31mc\x9bd\x7f", "a b c d "),
         ("\ud83d\ude00 y \ud800", "😀 y \ufffd"),
         ("Val\u200bdo\u00adria\ufeff", "Valdoria"),
         ("\u202eabc\u202c \u2066d\u2069\u200f", "abc d"),

@@ -217,11 +217,11 @@ def test_the_file_is_there_only_when_it_is_whole(here: Path, tmp_path: Path) -> 
 
     target = tmp_path / "out" / "a.gz"
     target.parent.mkdir()
-    target.write_bytes(b"an older one")
+    target.write_bytes(older := gzip.compress(b"an older one"))
     with pytest.raises(KeyboardInterrupt):
         export_archive(here, target, progress=stop)
     assert [path.name for path in target.parent.iterdir()] == ["a.gz"]
-    assert target.read_bytes() == b"an older one"
+    assert target.read_bytes() == older
 
 
 @pytest.mark.parametrize(
@@ -242,6 +242,17 @@ def test_an_export_that_cannot_be_is_told(here: Path, tmp_path: Path, folder: st
     with pytest.raises(ArchiveError, match=sentence):
         export_archive(tmp_path / folder, tmp_path / target)
     assert (here / "archive.db").read_bytes() == before
+
+
+def test_an_export_replaces_an_export_and_nothing_else(here: Path, file: Path, tmp_path: Path) -> None:
+    before = file.read_bytes()
+    export_archive(here, file)
+    assert file.read_bytes() == before
+    other = tmp_path / "other.db"
+    other.write_bytes(b"SQLite format 3\x00 of somebody else")
+    with pytest.raises(ArchiveError, match=r"other\.db is there already and is no export: name another file"):
+        export_archive(here, other)
+    assert other.read_bytes() == b"SQLite format 3\x00 of somebody else"
 
 
 def test_the_commands_export_and_refuse_what_is_no_export(

@@ -50,6 +50,21 @@ def test_an_archive_after_ingest_change_and_deletion_is_sound(tmp_path: Path, ar
     assert (checkup.articles, checkup.without_vectors) == (12, 0)
 
 
+@pytest.mark.parametrize("index", ["vectors", "words"])
+def test_a_checkup_tells_of_an_index_that_had_to_be_made_anew_once(
+    tmp_path: Path, archive: Archive, index: str
+) -> None:
+    import shutil
+
+    archive.close()
+    shutil.rmtree(tmp_path / "archive" / index)
+    with open_archive(tmp_path / "archive") as again:
+        name = {"vectors": "vector index", "words": "word index"}[index]
+        assert again.check().findings() == [f"the {name} was missing or damaged, and was made anew when it was opened"]
+    with open_archive(tmp_path / "archive") as later:
+        assert later.check().is_sound
+
+
 def test_rows_that_move_and_change_at_once_leave_no_ghost(tmp_path: Path) -> None:
     file = tmp_path / "export.jsonl"
 

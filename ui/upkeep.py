@@ -45,7 +45,8 @@ def doctor(options: argparse.Namespace, terminal: Terminal) -> int:
     for finding in findings:
         terminal.print(f"- {terminal.shown(finding)}")
     if not findings:
-        terminal.print("sound: every article is whole, and every passage is found by its id, its words and its vector")
+        vector = "its vector, if it has one" if checkup.without_vectors else "its vector"
+        terminal.print(f"sound: every article is whole, and every passage is found by its id, its words and {vector}")
     return OK if checkup.is_sound else FAULTY
 
 
@@ -54,7 +55,8 @@ def rebuild(options: argparse.Namespace, terminal: Terminal) -> int:
     with _opened(options, terminal) as archive:
         archive.rebuild()
         counts = archive.counts()
-    terminal.print(f"both indexes were made anew: {counts.articles} articles, {counts.passages} passages")
+    waiting = f", {counts.without_vectors} of them without a vector" if counts.without_vectors else ""
+    terminal.print(f"both indexes were made anew: {counts.articles} articles, {counts.passages} passages{waiting}")
     return OK
 
 
