@@ -184,6 +184,8 @@ class SentenceEmbedder:
         # One without a padding token hides what stands there just as well.
         self._pad_id = int(getattr(model.tokenizer, "pad_token_id", None) or 0)
         self._max_tokens = int(model.max_seq_length or model.tokenizer.model_max_length)
+        # Our own module gives each thread its share of the texts.
+        self._batch_tokens = BATCH_TOKENS * getattr(model[0], "threads", 1)
         self._turns = _Turns()
         self._fingerprint = {
             "model": settings.model,
@@ -252,7 +254,7 @@ class SentenceEmbedder:
 
     def _embedded(self, token_ids: list[list[int]], *, turn: Callable[[], AbstractContextManager[None]]) -> Vectors:
         rows = np.empty((len(token_ids), self._dim), np.float32)
-        for batch in _batches([len(ids) for ids in token_ids]):
+        for batch in _batches([len(ids) for ids in token_ids], most=self._batch_tokens):
             with turn():
                 rows[batch] = self._forward([token_ids[index] for index in batch])
         return rows
@@ -341,11 +343,11 @@ def _fast_tokenizer(model: SentenceTransformer, name: str) -> Tokenizer:
     return fast
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield positions in groups of like length whose padded size stays within BATCH_TOKENS, longest first."""
+def _batches(lengths: Sequence[int], *, most: int) -> Iterator[list[int]]:
+    """Yield positions in groups of like length whose padded size stays within `most`, longest first."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda position: -lengths[position]):
-        if batch and lengths[batch[0]] * (len(batch) + 1) > BATCH_TOKENS:
+        if batch and lengths[batch[0]] * (len(batch) + 1) > most:
             yield batch
             batch = []
         batch.append(index)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from sentence_transformers.sentence_transformer.modules import InputModule, Normalize, Pooling
 from tokenizers import Tokenizer
 
 from rag.encoder import Encoder
+
+# What one run computes stays in a core's own cache: with 1,024 tokens at a time it takes a quarter longer.
+_RUN_TOKENS = 256
 
 
 def encoder_modules(encoder: Encoder, *, tokenizer: Path) -> list[torch.nn.Module]:
@@ -32,6 +37,9 @@ class EncoderModule(InputModule):
         self.tokenizer = tokenizer
         self.max_seq_length = encoder.max_tokens
         self._encoder = encoder
+        # As many as torch would use: its cores, or OMP_NUM_THREADS.
+        self.threads = torch.get_num_threads()
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="encoder")
 
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any) -> dict[str, Any]:
         """Return token ids and mask of texts, cut at `max_seq_length` and padded on the right."""
@@ -46,9 +54,21 @@ class EncoderModule(InputModule):
         }
 
     def forward(self, features: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """Return the features with `token_embeddings`."""
+        """Return the features with `token_embeddings`; padding has to be on the right."""
         ids, mask = (features[name].cpu().numpy() for name in ("input_ids", "attention_mask"))
-        return {**features, "token_embeddings": torch.from_numpy(self._encoder.token_vectors(ids, mask=mask))}
+        texts, width = ids.shape
+        lengths = mask.sum(axis=1)
+        vectors = np.zeros((texts, width, self._encoder.hidden_size), np.float32)
+        share = max(1, _RUN_TOKENS // width)
+
+        def fill(first: int) -> None:
+            own = slice(first, first + share)
+            longest = int(lengths[own].max())
+            vectors[own, :longest] = self._encoder.token_vectors(ids[own, :longest], mask=mask[own, :longest])
+
+        firsts = range(0, texts, share)
+        list(self._pool.map(fill, firsts) if len(firsts) > 1 else map(fill, firsts))
+        return {**features, "token_embeddings": torch.from_numpy(vectors)}
 
     def save(self, output_path: str, *args: Any, **kwargs: Any) -> None:
         """Refuse: what can be saved is the model in torch.
