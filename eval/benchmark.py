@@ -127,7 +127,7 @@ def _facts() -> dict[str, str]:
         "System": f"{platform.system()} {platform.release()} ({platform.machine()})",
         "Python": platform.python_version(),
         "Packages": ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
-        "Model": f"{NAME} (weights {WEIGHTS.sha256[:12]}), int8 products where the processor has them, threads as the libraries choose",
+        "Model": f"{NAME} (weights {WEIGHTS.sha256[:12]}), embedding.engine auto, threads as the libraries choose",
     }
 
 

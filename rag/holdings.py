@@ -165,10 +165,12 @@ class Holdings:
         Raises:
             FingerprintError: They differ.
         """
-        # An embedder that was handed over is named by no setting.
-        if self._given_embedder is None:
-            known = self.fingerprint() or fingerprint.of_settings(self._settings)
-            fingerprint.check(known, fingerprint.of_settings(settings), archive=self.path)
+        wanted = fingerprint.of_settings(settings)
+        if self._given_embedder is not None:
+            # What was handed over is named by no setting; how it is fed is.
+            wanted = {"passage_tokens": wanted["passage_tokens"]}
+        known = self.fingerprint() or fingerprint.of_settings(self._settings)
+        fingerprint.check(known, wanted, archive=self.path)
 
     def _check_known(self, wanted: dict[str, str]) -> None:
         if known := self.fingerprint():
