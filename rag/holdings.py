@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
+Index = TypeVar("Index", VectorIndex, WordIndex)
 
 # Passages embedded between two commits: a crash costs at most this much work, a question waits at most this long.
 _EMBED_BATCH = 32
@@ -87,19 +89,19 @@ class Holdings:
     @property
     def embedder(self) -> Embedder:
         """What makes the vectors of this archive."""
-        return self.part("embedder", self._make_embedder)
+        return self._part("embedder", self._make_embedder)
 
     @property
     def vectors(self) -> VectorIndex:
         """The dense index, caught up with the truth when it was opened."""
-        return self.part("vectors", self._make_vectors)
+        return self._part("vectors", self._make_vectors)
 
     @property
     def words(self) -> WordIndex:
         """The word index, caught up with the truth when it was opened."""
-        return self.part("words", self._make_words)
+        return self._part("words", self._make_words)
 
-    def part(self, name: str, make: Callable[[], T]) -> T:
+    def _part(self, name: str, make: Callable[[], T]) -> T:
         """Return a part, made once: functools.cached_property has a lock of its own, which ours would deadlock with.
 
         Raises:
@@ -129,28 +131,25 @@ class Holdings:
     def _make_vectors(self) -> VectorIndex:
         from rag.vectors import open_vector_index
 
-        before = self._traces("vectors")
-        index = open_vector_index(self.path / "vectors", dim=self._dim())
-        self._note_if_anew("vector index", was=before, now=self._traces("vectors"))
-        index.catch_up(self.truth)
-        return index
+        return self._caught_up("vectors", "vector index", partial(open_vector_index, dim=self._dim()))
 
     def _make_words(self) -> WordIndex:
         from rag.words import open_word_index
 
-        before = self._traces("words")
-        index = open_word_index(self.path / "words")
-        self._note_if_anew("word index", was=before, now=self._traces("words"))
+        return self._caught_up("words", "word index", open_word_index)
+
+    def _caught_up(self, folder: str, name: str, open_index: Callable[[Path], Index]) -> Index:
+        """Return an index that follows the truth, and note if it had to be made anew."""
+        before = self._traces(folder)
+        index = open_index(self.path / folder)
+        # One that was missing, beside articles, has a folder now; a damaged one was put aside under another name.
+        if self._traces(folder) != before and self.truth.last_seq():
+            self._made_anew.append(name)
         index.catch_up(self.truth)
         return index
 
     def _traces(self, folder: str) -> set[str]:
         return {entry.name for pattern in (folder, f"{folder}.damaged-*") for entry in self.path.glob(pattern)}
-
-    def _note_if_anew(self, name: str, *, was: set[str], now: set[str]) -> None:
-        # One that was missing, beside articles, has a folder now; a damaged one was put aside under another name.
-        if was != now and self.truth.last_seq():
-            self._made_anew.append(name)
 
     # ---- what made the vectors
 
@@ -284,5 +283,4 @@ class Holdings:
 
 
 def _bytes_in(folder: Path) -> int:
-    # A log of SQLite's may go while the folder is being looked through.
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
