@@ -122,28 +122,27 @@ class ChromaIndex:
         Raises:
             ArchiveError: It cannot be written; the old one stays.
         """
-        with self._writing, _translated("vector index {} cannot be made anew", self._folder):
-            with derived.beside(self._folder) as fresh:
-                index = _open(fresh, self._dim)
+        failure = _translated("vector index {} cannot be made anew", self._folder)
+        with self._writing, failure, derived.beside(self._folder) as fresh:
+            index = _open(fresh, self._dim)
+            try:
+                index.catch_up(truth)
+            finally:
+                index.close()
+            with self._door.alone():
+                self._opened()
+                self._collection = None
+                self._client.close()
                 try:
-                    index.catch_up(truth)
+                    derived.swap(self._folder, fresh)
                 finally:
-                    index.close()
-                with self._door.alone():
-                    self._opened()
-                    self._collection = None
-                    self._client.close()
-                    try:
-                        derived.swap(self._folder, fresh)
-                    finally:
-                        # The new one, or the old one if they could not be exchanged.
-                        reopened = _open(self._folder, self._dim)
-                        self._client, self._collection = reopened._client, reopened._collection
-                        self._applied_seq = reopened._applied_seq
-                    # Opening a graph can make Chroma write it. It holds it in memory, and reads these bytes no more.
-                    with suppress(OSError):
-                        self._blank()
-            derived.unseal(self._folder)
+                    # The new one, or the old one if they could not be exchanged.
+                    reopened = _open(self._folder, self._dim)
+                    self._client, self._collection = reopened._client, reopened._collection
+                    self._applied_seq = reopened._applied_seq
+                # Opening a graph can make Chroma write it. It holds it in memory, and reads these bytes no more.
+                with suppress(OSError):
+                    self._blank()
 
     def audit(self, truth: Truth, article_ids: Sequence[str]) -> Audit:
         """Return where the index differs from the truth of these articles, and what it holds of none of them.
@@ -280,12 +279,12 @@ def open_vector_index(folder: Path, *, dim: int) -> ChromaIndex:
     Raises:
         ArchiveError: The folder cannot be written, or its index holds vectors of another length.
     """
-    index = derived.sound_or_anew(folder, name="vector index", make=lambda: _open(folder, dim))
-    derived.unseal(folder)
-    return index
+    return derived.sound_or_anew(folder, name="vector index", make=lambda: _open(folder, dim))
 
 
 def _open(folder: Path, dim: int) -> ChromaIndex:
+    # Before Chroma has the files: it may write them while it opens, and be killed.
+    derived.unseal(folder)
     try:
         client: Any = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
     except BaseException as exc:

@@ -18,6 +18,7 @@ import pytest
 from chromadb.api import ClientAPI
 from chromadb.config import Settings
 
+from rag.derived import is_sealed
 from rag.errors import ArchiveError
 from rag.interfaces import Filters, Found
 from rag.vectors import ChromaIndex, open_vector_index
@@ -202,6 +203,24 @@ def test_vectors_damaged_on_disk_are_made_anew_from_the_truth(tmp_path: Path, da
         assert found.passage_id == id_
         assert found.score == pytest.approx(1.0)
     index.close()
+
+
+def test_no_checksums_are_there_while_chroma_opens_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It may write them while it opens, and a process that is killed then has damaged nothing.
+    truth = caught_up(tmp_path / "vectors")
+    sealed: list[bool] = []
+    opened = chromadb.PersistentClient
+
+    def watched(path: str, **options: Any) -> Any:
+        sealed.append(is_sealed(Path(path)))
+        return opened(path, **options)
+
+    monkeypatch.setattr(chromadb, "PersistentClient", watched)
+    assert is_sealed(tmp_path / "vectors")
+    index = open_vector_index(tmp_path / "vectors", dim=DIM)
+    index.rebuild(truth)
+    index.close()
+    assert sealed == [False, False, False]
 
 
 DIE_OPENING = """
