@@ -289,6 +289,25 @@ def test_debug_shows_where_our_fault_happened(run: Run, monkeypatch: pytest.Monk
     assert "Traceback" in err
 
 
+# A process that is interrupted while the interpreter takes itself apart.
+END_INTERRUPTED = """
+import os, signal, sys
+from ui.cli import main
+class Late:
+    def __del__(self, kill=os.kill, process=os.getpid(), number=signal.SIGINT):
+        kill(process, number)
+sys.late = Late()
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_after_all_is_said_changes_nothing() -> None:
+    ended = subprocess.run([sys.executable, "-c", END_INTERRUPTED, "config"], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "embedding.model" in ended.stdout
+
+
 def test_ctrl_c_is_one_line_and_status_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COMMANDS, "config", _interrupted)
     status, _, err = run("config")

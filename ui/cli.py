@@ -69,6 +69,8 @@ def _executed(given: list[str], *, interruption: Interruption | None) -> int:
     with _short_lived() if interruption and is_short else nullcontext():
         status = _run_where_it_can(options, terminal, given=given)
     sys.stdout.flush()
+    if interruption:
+        interruption.ignore()
     return status
 
 

@@ -39,6 +39,11 @@ class Interruption:
         self._mouth = mouth
         threading.Thread(target=self._watch, args=(ear,), daemon=True).start()
 
+    def ignore(self) -> None:
+        """Let Ctrl-C do nothing from now on: all is done and said, and the interpreter only takes itself apart."""
+        if signal.getsignal(signal.SIGINT) == self._on_signal:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
     def end(self, status: int) -> int:
         """Return the exit status of a program that was not interrupted; one that was ends here, with that status."""
         if self.happened:
