@@ -32,6 +32,7 @@ from rag.keeping import (
     merge,
     write_vectors,
 )
+from rag.readable import encodable
 from rag.schema import Article, Passage
 from rag.tables import (
     ARTICLES,
@@ -393,7 +394,7 @@ def _id_of(connection: sa.Connection, article_id: str) -> str:
         NotFoundError: No article has that id, or several were given it.
     """
     # A terminal can hand over bytes that are no text, and no id.
-    wanted = article_id.encode("utf-8", "replace").decode("utf-8")
+    wanted = encodable(article_id)
     rows = connection.execute(
         sa.select(ARTICLES.c.id, ARTICLES.c.outlet, ARTICLES.c.title)
         .where(sa.or_(ARTICLES.c.id == wanted, ARTICLES.c.given_id == wanted))

@@ -23,3 +23,8 @@ def readable(text: str) -> str:
     if _HALF.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _UNSEEN.sub("", _CONTROL.sub(" ", _ESCAPE.sub(" ", text.replace("\r\n", "\n"))))
+
+
+def encodable(text: str) -> str:
+    """Return a text with "?" for lone surrogates, which a reader's clipboard can hold but no file can."""
+    return text.encode("utf-8", "replace").decode("utf-8")

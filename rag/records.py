@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rag.interfaces import Filters, Truth, Vector
+from rag.readable import encodable
 from rag.schema import Article, Passage
 
 MOST_DAYS_LISTED = 3000
@@ -72,6 +73,6 @@ def where(filters: Filters) -> Any:
         limits += [{"published_day": {"$lte": until}}] if until else []
     if filters.outlets:
         # Lone surrogates, which a terminal can pass on, are no text to Chroma.
-        outlets = {outlet.encode("utf-8", "replace").decode("utf-8") for outlet in filters.outlets}
+        outlets = set(map(encodable, filters.outlets))
         limits.append({"outlet": {"$in": sorted(outlets)}})
     return {"$and": limits} if len(limits) > 1 else limits[0] if limits else None

@@ -74,8 +74,3 @@ def character_pairs(term: str) -> Iterator[str]:
             yield run
         else:
             yield from (run[at : at + 2] for at in range(len(run) - 1))
-
-
-def encodable(text: str) -> str:
-    """Return a text with "?" for lone surrogates, which a reader's clipboard can hold but no file can."""
-    return text.encode("utf-8", "replace").decode("utf-8")

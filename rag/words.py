@@ -21,6 +21,7 @@ import tantivy
 from rag import derived, spelling
 from rag.errors import ArchiveError
 from rag.interfaces import Audit, Filters, Found, Truth
+from rag.readable import encodable
 from rag.schema import Article, Passage
 
 # Raise it whenever terms or schema change: the index is then made again from the truth at the next opening.
@@ -237,7 +238,7 @@ class TantivyIndex:
             until = filters.until.toordinal() if filters.until else None
             limits.append(query.range_query(schema, "published_day", tantivy.FieldType.Integer, since, until))
         if filters.outlets:
-            limits.append(query.term_set_query(schema, "outlet", sorted(map(spelling.encodable, filters.outlets))))
+            limits.append(query.term_set_query(schema, "outlet", sorted(map(encodable, filters.outlets))))
         must = tantivy.Occur.Must
         return query.boolean_query(
             [(must, query.boolean_query([(tantivy.Occur.Should, part) for part in scoring]))]
