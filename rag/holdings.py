@@ -32,10 +32,11 @@ Progress = Callable[[int, int], None]
 T = TypeVar("T")
 Index = TypeVar("Index", VectorIndex, WordIndex)
 
-# Passages embedded between two commits: a crash costs at most this much work, a question waits at most this long.
-_EMBED_BATCH = 32
+# Passages embedded between two commits: two seconds of work, which is what a crash costs at most. Among more of them
+# each finds others of its length, so that the model reads less padding: of 32, 11 %; of 64, 7 %.
+_EMBED_BATCH = 64
 # Batches between two updates of the indexes during a long ingest.
-_CATCH_UP_EVERY = 64
+_CATCH_UP_EVERY = 32
 _FINGERPRINT = "fingerprint"
 
 
