@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from rag.errors import ArchiveError
-from rag.tables import META, METADATA
+from rag.tables import META, METADATA, WORKED_OUT
 
 FILE_NAME = "archive.db"
 SCHEMA_VERSION = "1"
@@ -98,10 +98,11 @@ def open_database(folder: Path, *, timeout_s: float = TIMEOUT_S) -> Database:
     url = sa.URL.create("sqlite", database=str(file))
     database = Database(_engine(sa.create_engine(url, connect_args={"timeout": timeout_s}), _on_connect), file=file)
     try:
-        if is_new:
-            with database.transaction() as connection:
+        with database.transaction() as connection:
+            if is_new:
                 METADATA.create_all(connection)
                 connection.execute(sa.insert(META).values(key="schema", value=SCHEMA_VERSION))
+            WORKED_OUT.create_all(connection)
     except BaseException:
         database.close()
         raise

@@ -56,6 +56,9 @@ PASSAGES = sa.Table(
     # float16: half the disk, and a cosine of sentences moves by less than 0.001.
     sa.Column("sentence_vectors", sa.LargeBinary),
 )
+# What is worked out from the articles, and can be again: made where it is missing, so that it changes no format. A row
+# keeps the content_hash of its article, and counts only as long as that is the same.
+WORKED_OUT = sa.MetaData()
 PENDING = sa.Index("passages_pending", PASSAGES.c.id, sqlite_where=PASSAGES.c.vector.is_(None))
 CHANGES = sa.Table(
     "changes",
