@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rag.fusion import fuse
 from rag.interfaces import Candidate, Filters, Vector, VectorIndex, WordIndex
+from rag.order import best_first
 from rag.schema import Article, Hit, Passage
 
 LoadPassages = Callable[[Sequence[str]], Mapping[str, tuple[Passage, Article]]]
@@ -29,8 +30,8 @@ def retrieve(
     """Return the `k` best passages for a question, best first; fewer if fewer are held, or some just went.
 
     What an index finds that the truth no longer holds is left out, so a deleted article is never served. Cosines are
-    computed exactly from the truth's vectors; equal scores are ordered by passage id, so the same archive gives the
-    same hits.
+    computed exactly from the truth's vectors; equal scores are ordered by content, so the same articles give
+    the same hits.
 
     Args:
         question: The words to search.
@@ -64,7 +65,7 @@ def retrieve(
         same_language={id_ for id_, candidate in known.items() if candidate.language == language},
         dense_weight=dense_weight,
     )
-    ranked = sorted(fused, key=lambda passage_id: (-fused[passage_id], passage_id))[:k]
+    ranked = best_first(fused)[:k]
     # Only these in full: the articles of all candidates cost more than both searches.
     held = load_passages(ranked)
     return [

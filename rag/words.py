@@ -21,6 +21,7 @@ import tantivy
 from rag import derived, spelling
 from rag.errors import ArchiveError
 from rag.interfaces import Audit, Filters, Found, Truth
+from rag.order import best_first
 from rag.readable import encodable
 from rag.schema import Article, Passage
 
@@ -108,12 +109,12 @@ class TantivyIndex:
             query = self._query(words, language, filters)
             limit = k + 10
             hits = searcher.search(query, limit, count=False).hits
-            # Equal scores come in the order of writing: all that tie with the last are needed to order them by id.
+            # Equal scores come in the order of writing: all that tie with the last are needed to order them by content.
             while len(hits) == limit and round(hits[-1][0], 4) == round(hits[k - 1][0], 4):
                 limit *= 2
                 hits = searcher.search(query, limit, count=False).hits
-            found = [Found(str(searcher.doc(at).get_first("passage_id")), round(score, 4)) for score, at in hits]
-        return sorted(found, key=lambda each: (-each.score, each.passage_id))[:k]
+            scores = {str(searcher.doc(at).get_first("passage_id")): round(score, 4) for score, at in hits}
+        return [Found(passage_id, scores[passage_id]) for passage_id in best_first(scores)[:k]]
 
     def count(self) -> int:
         """Return how many passages the index holds."""

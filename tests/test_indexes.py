@@ -232,12 +232,13 @@ def test_k_limits_and_may_exceed_the_count(opened: Opened) -> None:
     assert len(opened.find(k=1000)) == 3
 
 
-def test_equal_scores_come_in_order_of_id(opened: Opened) -> None:
+def test_equal_scores_come_in_order_of_content(opened: Opened) -> None:
+    # More of them than an index is asked for at first. An id ends with a hash of the content.
     truth = MemoryTruth()
-    for article_id in "dbeac":
-        truth.put(article_id, ["El mismo tratado."], vectors=[EAST])
+    for number in (3, 1, *range(4, 40), 0, 2):
+        truth.put(f"{100 - number}-{number:02}", ["El mismo tratado."], vectors=[EAST])
     opened.index.catch_up(truth)
-    assert opened.find(k=3) == ["a#0", "b#0", "c#0"]
+    assert opened.find(k=4) == ["100-00#0", "99-01#0", "98-02#0", "97-03#0"]
 
 
 def test_unicode_ids_texts_and_outlets_are_kept(opened: Opened) -> None:
