@@ -10,6 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from eval.finding_command import DEFAULT_JSON as SUITES_JSON
+from eval.finding_command import HELP, add_suite_arguments, suite_command
+
 if TYPE_CHECKING:
     from eval.dataset import Dataset, QuestionSet
     from eval.gate import Gate
@@ -38,7 +41,7 @@ All of them may be gzipped (.gz). Pages of a SQuAD file and titles of passages a
 subjects by which such a set is halved and sampled. Archives that are made are kept in
 the cache by a hash of their articles: a second run does not embed again.
 """
-STATUS = "Exit status: 0 done, 1 below the committed baseline, 2 a user error, 3 a fault of ours."
+STATUS = "Exit status: 0 done, 1 below the baseline or a target, 2 a user error, 3 a fault of ours."
 
 
 class Terminal(Protocol):
@@ -73,7 +76,7 @@ class Terminal(Protocol):
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the arguments of `eval run`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = f"{FORMATS}\n{STATUS}"
+    parser.epilog = f"{FORMATS}\n{HELP}\n{STATUS}"
     parser.add_argument(
         "questions",
         nargs="?",
@@ -107,9 +110,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         type=Path,
-        default=DEFAULT_JSON,
         metavar="FILE",
-        help="where the results are written (default %(default)s)",
+        help=f"where the results are written (default {DEFAULT_JSON}, of suites {SUITES_JSON})",
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page that shows every question")
     parser.add_argument(
@@ -122,6 +124,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--update-baseline", action="store_true", help="write the gold set's results as the new baseline"
     )
+    add_suite_arguments(parser)
     parser.set_defaults(execute=run_command)
 
 
@@ -170,6 +173,8 @@ def run_command(namespace: argparse.Namespace, terminal: Terminal, *, settings: 
             anything but the whole gold set.
         ArchiveError: The archive cannot be opened.
     """
+    if namespace.suite:
+        return suite_command(namespace, terminal, settings=settings)
     from eval.dataset import DatasetError
     from eval.page import page, write_page
     from eval.report import failures, run_to_dict, table, write_json
@@ -177,6 +182,7 @@ def run_command(namespace: argparse.Namespace, terminal: Terminal, *, settings: 
     from eval.sets import read_set
 
     is_gold = namespace.questions is None
+    json_file = namespace.json or terminal.folder / DEFAULT_JSON
     if namespace.update_baseline and (not is_gold or namespace.split != "all" or namespace.sample):
         raise DatasetError("--update-baseline writes the whole gold set: leave out QUESTIONS, --split and --sample")
     made_of = read_set(namespace.questions, articles=namespace.articles, seed=namespace.seed)
@@ -191,7 +197,7 @@ def run_command(namespace: argparse.Namespace, terminal: Terminal, *, settings: 
         about = _about(archive, dataset, settings) | {"notes": [*made_of.notes, *drawn, *troubles]}
     content = run_to_dict(result, about=about)
     gate, compared = _compared(content, namespace) if is_gold else (None, "")
-    write_json(content | {"gate": gate.to_dict() if gate else None}, namespace.json)
+    write_json(content | {"gate": gate.to_dict() if gate else None}, json_file)
     if namespace.html:
         write_page(page(result, about=about, gate=gate), namespace.html)
     failed = failures(result)
@@ -202,13 +208,12 @@ def run_command(namespace: argparse.Namespace, terminal: Terminal, *, settings: 
         _problems(result.problems),
         compared,
     ]
-    terminal.print("\n\n".join([*filter(None, parts), *_written(namespace, terminal)]))
+    terminal.print("\n\n".join([*filter(None, parts), *_written(terminal, Results=json_file, Page=namespace.html)]))
     return 0 if gate is None or gate.is_open else 1
 
 
-def _written(namespace: argparse.Namespace, terminal: Terminal) -> list[str]:
-    files = [("Results", namespace.json), ("Page", namespace.html)]
-    return ["\n".join(f"{name}: {terminal.shown(str(file))}" for name, file in files if file)]
+def _written(terminal: Terminal, **files: Path | None) -> list[str]:
+    return ["\n".join(f"{name}: {terminal.shown(str(file))}" for name, file in files.items() if file)]
 
 
 def _chosen(dataset: Dataset, namespace: argparse.Namespace) -> tuple[Dataset, list[str]]:

@@ -42,7 +42,7 @@ class HashedEmbedder:
         return [
             PassageVectors(
                 passage=_vector(passage.embedded_text),
-                sentences=np.stack([_vector(sentence.text) for sentence in passage.sentences]),
+                sentences=self.embed_questions([sentence.text for sentence in passage.sentences]),
             )
             for passage in passages
         ]

@@ -1,0 +1,114 @@
+"""Which passages are found, out of how many: the suites of `hemeroteca eval run --suite`, over public sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from eval import finding_balance, finding_distractors, finding_fusion, finding_robust
+from eval.finding_archives import OpenArchive, RememberingEmbedder, archive_of
+from eval.finding_report import Report
+from rag.config import Settings
+from rag.interfaces import Embedder
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of the public sets is measured: those to choose on ("train") or those that are only reported ("public").
+
+    `split` is "dev", "test" or "all", by article, of the sets to choose on; `seed` is of halves and draws.
+    """
+
+    data: Path
+    sets: str
+    split: str = "all"
+    seed: int = 1
+
+
+Progress = Callable[[int, int], None]
+
+
+class Suite(Protocol):
+    """Measures one thing."""
+
+    def __call__(self, choice: Choice, *, open_archive: OpenArchive, progress: Progress | None) -> Report:
+        """Return what came out."""
+        ...
+
+
+def run_suite(
+    name: str,
+    choice: Choice,
+    *,
+    embedder: Embedder,
+    settings: Settings,
+    root: Path,
+    progress: Progress | None = None,
+) -> Report:
+    """Return the report of one suite; its archives are made for it, and gone afterwards.
+
+    Args:
+        name: One of `SUITES`.
+        choice: The sets.
+        embedder: What makes vectors; they are remembered in `root`.
+        settings: Of the archives.
+        root: Folder for what is kept from one run to the next.
+        progress: Called with (steps done, steps to do).
+
+    Raises:
+        DatasetError: A set cannot be read, or its documents not be taken in.
+    """
+    remembering = RememberingEmbedder(embedder, folder=root)
+    try:
+        open_archive = partial(archive_of, embedder=remembering, settings=settings)
+        return SUITES[name](choice, open_archive=open_archive, progress=progress)
+    finally:
+        remembering.close()
+
+
+def _fusion(choice: Choice, *, open_archive: OpenArchive, progress: Progress | None) -> Report:
+    cases = finding_fusion.fusion_cases(choice.data, sets=choice.sets, split=choice.split, seed=choice.seed)
+    found = finding_fusion.measure_fusion(cases, open_archive=open_archive, progress=progress)
+    return finding_fusion.fusion_report(found)
+
+
+def _distractors(choice: Choice, *, open_archive: OpenArchive, progress: Progress | None) -> Report:
+    if choice.sets == "public":
+        found = finding_distractors.measure_public(choice.data, open_archive=open_archive, progress=progress)
+    else:
+        found = finding_distractors.measure_train(
+            choice.data, open_archive=open_archive, split=choice.split, seed=choice.seed, progress=progress
+        )
+    return finding_distractors.distractor_report(found)
+
+
+def _balance(choice: Choice, *, open_archive: OpenArchive, progress: Progress | None) -> Report:
+    if choice.sets == "public":
+        found = finding_balance.measure_public(choice.data, open_archive=open_archive, progress=progress)
+    else:
+        found = finding_balance.measure_train(
+            choice.data, open_archive=open_archive, split=choice.split, seed=choice.seed, progress=progress
+        )
+    return finding_balance.balance_report(found)
+
+
+def _robust(choice: Choice, *, open_archive: OpenArchive, progress: Progress | None) -> Report:
+    if choice.sets == "public":
+        found = finding_robust.measure_public(choice.data, open_archive=open_archive, progress=progress)
+    else:
+        found = finding_robust.measure_train(
+            choice.data, open_archive=open_archive, split=choice.split, seed=choice.seed, progress=progress
+        )
+    return finding_robust.robust_report(found)
+
+
+SUITES: Mapping[str, Suite] = {
+    "fusion": _fusion,
+    "distractors": _distractors,
+    "balance": _balance,
+    "robust": _robust,
+}
+"""The suites by name, in the order they are run."""

@@ -1,0 +1,160 @@
+"""`hemeroteca eval run --suite`: its arguments and what it does; importing this is light, for `--help`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from eval.finding_report import Report
+    from rag.config import Settings
+
+DEFAULT_JSON = Path("eval-results") / "suites.json"
+SUITES = ("fusion", "distractors", "balance", "robust")
+HELP = """suites that measure what is found (--suite), over the public sets in HEMEROTECA_DATA:
+  fusion       recall and nDCG in every pair of twelve languages (XQuAD), beside
+               dense search alone, words alone and reciprocal rank fusion
+  distractors  recall against the number of distractors about the same subjects,
+               of questions in four languages
+  balance      versions of an article in other languages among the first ten
+               (NTREX), alone and beside 5,000 Spanish paragraphs
+  robust       what it costs to leave out accents, to use capitals, a slip,
+               keywords, 200 words, a quotation, two languages
+"""
+_SETS = {"public": "data", "train": "train"}
+
+
+class Terminal(Protocol):
+    """Where the command was typed; the command may run in another process."""
+
+    @property
+    def folder(self) -> Path:
+        """The absolute folder that relative paths start from."""
+        ...
+
+    def print(self, text: str) -> None:
+        """Write lines to standard output."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Write lines to standard error."""
+        ...
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        """Show how far a long job is."""
+        ...
+
+    def shown(self, text: str) -> str:
+        """Return a message with the paths in `folder` written as they are from there."""
+        ...
+
+
+def add_suite_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the arguments of suites."""
+    parser.add_argument(
+        "--suite",
+        type=_suites,
+        default=[],
+        metavar="NAME[,NAME]",
+        help="measure these instead of asking questions, or all (see below); --split, --seed and --json apply; "
+        "exit status 1 when a target is missed",
+    )
+    parser.add_argument(
+        "--sets",
+        choices=tuple(_SETS),
+        default="public",
+        help="sets of the suites: those that are only reported, or those to choose on (default %(default)s)",
+    )
+
+
+def suite_command(namespace: argparse.Namespace, terminal: Terminal, *, settings: Settings) -> int:
+    """Print the tables of the suites, write JSON, and return 0, or 1 when a target is missed.
+
+    A suite whose sets are not there is passed over with a sentence.
+
+    Args:
+        namespace: What `add_suite_arguments` and the arguments of `eval run` declare.
+        terminal: Where to print.
+        settings: The ones in effect.
+
+    Raises:
+        DatasetError: An argument does not go with suites, a set cannot be read, or the results not written.
+    """
+    from eval.finding import Choice, run_suite
+    from eval.report import write_json
+    from rag.embedding import load_embedder
+    from rag.wheels import cache_folder
+
+    _check(namespace)
+    data = Path(os.environ.get("HEMEROTECA_DATA") or ".")
+    needed = {_SETS[namespace.sets], "train" if namespace.sets == "public" else "data"}
+    missing = sorted(name for name in needed if not (data / name).is_dir())
+    if missing or not os.environ.get("HEMEROTECA_DATA"):
+        terminal.print(
+            f"Skipped {', '.join(namespace.suite)}: HEMEROTECA_DATA names no folder of the public data sets."
+        )
+        return 0
+    embedder = load_embedder(settings.embedding, notify=terminal.say)
+    choice = Choice(data, sets=namespace.sets, split=namespace.split, seed=namespace.seed)
+    reports: list[Report] = []
+    for name in namespace.suite:
+        report = run_suite(
+            name,
+            choice,
+            embedder=embedder,
+            settings=settings,
+            root=cache_folder() / "eval",
+            progress=partial(terminal.progress, unit=f"steps of {name}"),
+        )
+        terminal.print(report.text() + "\n")
+        reports.append(report)
+    file = namespace.json or terminal.folder / DEFAULT_JSON
+    write_json(_content(reports, choice=_about(namespace, settings)), file)
+    terminal.print(f"Results: {terminal.shown(str(file))}")
+    return 0 if all(target.is_met for report in reports for target in report.targets) else 1
+
+
+def _check(namespace: argparse.Namespace) -> None:
+    from eval.dataset import DatasetError
+
+    other = ("questions", "articles", "archive", "sample", "html", "update_baseline")
+    given = [name for name in other if getattr(namespace, name)]
+    if given:
+        raise DatasetError(f"--suite measures sets of its own: leave out {', '.join(map(_written, given))}")
+    if namespace.sets == "public" and namespace.split != "all":
+        raise DatasetError(f"--split {namespace.split} is of the sets to choose on: add --sets train, or leave it out")
+
+
+def _written(name: str) -> str:
+    return "QUESTIONS" if name == "questions" else f"--{name.replace('_', '-')}"
+
+
+def _about(namespace: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from eval.archives import code_hash
+
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "sets": namespace.sets,
+        "split": namespace.split,
+        "seed": namespace.seed,
+        "code": code_hash(),
+        "settings": {key: value for key, value, _ in settings.items() if not key.startswith("web.")},
+    }
+
+
+def _content(reports: Sequence[Report], *, choice: dict[str, Any]) -> dict[str, Any]:
+    return {"about": choice, "suites": [report.to_dict() for report in reports]}
+
+
+def _suites(text: str) -> list[str]:
+    names = list(SUITES) if text == "all" else [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in SUITES:
+            raise argparse.ArgumentTypeError(f"{name!r} is no suite: choose among {', '.join(SUITES)}, or all")
+    return list(dict.fromkeys(names))
