@@ -339,11 +339,12 @@ class Archive:
         return load_chat_model(self.settings.answer)
 
     def _make_parts(self) -> Parts:
+        from rag.dense import DenseSearch
         from rag.reading import CALIBRATED_MODEL, SentenceReader
 
         return Parts(
             embedder=self.embedder,
-            vectors=self._holdings.vectors,
+            vectors=DenseSearch(self._holdings.vectors, self._truth),
             words=self._holdings.words,
             reader=SentenceReader(
                 load_sentence_vectors=self._truth.sentence_vectors_of,

@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from rag.database import TIMEOUT_S, Database, open_database
 from rag.errors import ArchiveError, NotFoundError
-from rag.interfaces import Candidate, Change, PassageVectors, Vector, Vectors
+from rag.filtering import passing, prepare, vectors_within
+from rag.interfaces import Candidate, Change, Filters, PassageVectors, Vector, Vectors
 from rag.keeping import (
     Kept,
     Outcome,
@@ -73,7 +74,14 @@ def open_articles(folder: Path, *, timeout_s: float = TIMEOUT_S) -> Articles:
     Raises:
         ArchiveError: The file is no archive, is damaged, or was written by a newer version.
     """
-    return Articles(open_database(folder, timeout_s=timeout_s))
+    database = open_database(folder, timeout_s=timeout_s)
+    try:
+        with database.transaction() as connection:
+            prepare(connection)
+    except BaseException:
+        database.close()
+        raise
+    return Articles(database)
 
 
 class Articles:
@@ -274,6 +282,16 @@ class Articles:
                 rows = connection.execute(_with_vectors(some, PASSAGES.c.vector))
                 found |= {row.id: to_vector(row) for row in rows}
         return found
+
+    def vectors_within(self, filters: Filters, *, most: int) -> dict[str, Vector] | None:
+        """Return the vectors of all passages whose articles pass, None if there are more passages than `most`."""
+        with self._database.transaction() as connection:
+            return vectors_within(connection, filters, most=most)
+
+    def passing(self, passage_ids: Sequence[str], *, filters: Filters) -> set[str]:
+        """Return those of the passages whose articles pass."""
+        with self._database.transaction() as connection:
+            return {passage_id for some in _slices(passage_ids) for passage_id in passing(connection, some, filters)}
 
     def sentence_vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vectors]:
         """Return, for those passages that have vectors, one row per sentence, shape (sentences, dim)."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rag.config import RetrievalSettings
-from rag.interfaces import Embedder, Filters, Reader, Reading, Vector, VectorIndex, WordIndex
+from rag.interfaces import Embedder, Filters, Reader, Reading, Vector, VectorSearch, WordIndex
 from rag.language import detect_language
 from rag.readable import readable
 from rag.retrieval import LoadCandidates, LoadPassages, retrieve
@@ -40,7 +40,7 @@ class Parts:
     """What the steps work with. `languages` returns the archive's languages, the most frequent first."""
 
     embedder: Embedder
-    vectors: VectorIndex
+    vectors: VectorSearch
     words: WordIndex
     reader: Reader
     load_candidates: LoadCandidates

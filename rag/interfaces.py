@@ -142,8 +142,16 @@ class Audit:
         return not (self.missing or self.orphaned or self.different or self.unfindable)
 
 
-class VectorIndex(Protocol):
+class VectorSearch(Protocol):
     """Nearest passages by cosine."""
+
+    def search(self, vector: Vector, *, k: int, filters: Filters) -> list[Found]:
+        """Return the `k` nearest passages, best first; scores are cosines."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """A search for the nearest passages, derived from the truth."""
 
     @property
     def applied_seq(self) -> int:

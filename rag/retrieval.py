@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from rag.fusion import fuse
-from rag.interfaces import Candidate, Filters, Vector, VectorIndex, WordIndex
+from rag.interfaces import Candidate, Filters, Vector, VectorSearch, WordIndex
 from rag.order import best_first
 from rag.schema import Article, Hit, Passage
 
@@ -18,7 +18,7 @@ def retrieve(
     vector: Vector,
     *,
     language: str,
-    vectors: VectorIndex,
+    vectors: VectorSearch,
     words: WordIndex,
     load_candidates: LoadCandidates,
     load_passages: LoadPassages,

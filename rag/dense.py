@@ -1,0 +1,80 @@
+"""Dense search within filters, over an index that only approximates.
+
+A filter that leaves few passages is answered from the truth: all their cosines are computed, and nothing can be missed.
+One that leaves many is laid over what the index finds without it: an index that filters first has to gather all that
+passes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from rag.interfaces import Filters, Found, Vector, VectorIndex
+from rag.order import DIGITS, best_first
+
+# Passages whose cosines are computed one by one; from here on that takes longer than a search.
+FEW = 4_000
+# Finds that are looked through before the index has to filter by itself.
+MOST_SIFTED = 4_000
+_ALL = Filters()
+
+
+class FilteredTruth(Protocol):
+    """What is asked of the truth."""
+
+    def vectors_within(self, filters: Filters, *, most: int) -> Mapping[str, Vector] | None:
+        """Return the vectors of all passages that pass, None if there are more passages than `most`."""
+        ...
+
+    def passing(self, passage_ids: Sequence[str], *, filters: Filters) -> set[str]:
+        """Return those of the passages that pass."""
+        ...
+
+
+class DenseSearch:
+    """Searches passages by vector; any number of threads may use it.
+
+    Args:
+        index: Finds the nearest of all passages.
+        truth: What the index follows.
+        few: Up to so many passages are compared one by one.
+    """
+
+    def __init__(self, index: VectorIndex, truth: FilteredTruth, *, few: int = FEW) -> None:
+        self._index = index
+        self._truth = truth
+        self._few = few
+
+    def search(self, vector: Vector, *, k: int, filters: Filters) -> list[Found]:
+        """Return the `k` nearest passages that pass the filters, best first; scores are cosines.
+
+        Raises:
+            ArchiveError: Index or truth cannot be read.
+        """
+        if k < 1 or filters == _ALL:
+            return self._index.search(vector, k=k, filters=filters)
+        few = self._truth.vectors_within(filters, most=self._few)
+        if few is not None:
+            return _nearest(few, vector)[:k]
+        asked = 4 * k
+        while asked <= MOST_SIFTED:
+            found = self._index.search(vector, k=asked, filters=_ALL)
+            passing = self._truth.passing([each.passage_id for each in found], filters=filters)
+            kept = [each for each in found if each.passage_id in passing]
+            if len(kept) >= k:
+                return kept[:k]
+            # Half as many again as it takes if the rest passes as these did.
+            asked = math.ceil(1.5 * k * asked / max(len(kept), 1))
+        return self._index.search(vector, k=k, filters=filters)
+
+
+def _nearest(vectors: Mapping[str, Vector], vector: Vector) -> list[Found]:
+    if not vectors:
+        return []
+    cosines = np.clip(np.stack(list(vectors.values())) @ vector, -1.0, 1.0)
+    scores = {passage_id: round(float(cosine), DIGITS) for passage_id, cosine in zip(vectors, cosines, strict=True)}
+    return [Found(passage_id, scores[passage_id]) for passage_id in best_first(scores)]

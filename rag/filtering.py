@@ -1,0 +1,53 @@
+"""Which passages the filters of a question let through, asked of the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from rag.interfaces import Filters, Vector
+from rag.readable import encodable
+from rag.tables import ARTICLES, PASSAGES, to_vector
+
+# Articles are found by day and outlet without reading a row of them, which holds their text.
+BY_DAY = sa.Index("articles_by_day", ARTICLES.c.published, ARTICLES.c.outlet, ARTICLES.c.id)
+
+
+def prepare(connection: sa.Connection) -> None:
+    """Make the index that filters need, in an archive that was made without."""
+    BY_DAY.create(connection, checkfirst=True)
+
+
+def passing(connection: sa.Connection, passage_ids: Sequence[str], filters: Filters) -> set[str]:
+    """Return those of at most 32,000 passages whose articles pass."""
+    chosen = sa.select(PASSAGES.c.id).join(ARTICLES).where(PASSAGES.c.id.in_(passage_ids), *_limits(filters))
+    return set(connection.scalars(chosen))
+
+
+def vectors_within(connection: sa.Connection, filters: Filters, *, most: int) -> dict[str, Vector] | None:
+    """Return the vectors of all passages whose articles pass, None if there are more passages than `most`."""
+    found = sa.select(sa.literal(1)).select_from(ARTICLES).join(PASSAGES).where(*_limits(filters)).limit(most + 1)
+    # Counted first, in the two indexes alone: a row of a passage holds all its vectors.
+    if (connection.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0) > most:
+        return None
+    chosen: sa.Select[Any] = (
+        sa.select(PASSAGES.c.id, PASSAGES.c.article_id, PASSAGES.c.vector)
+        .select_from(ARTICLES)
+        .join(PASSAGES)
+        .where(PASSAGES.c.vector.is_not(None), *_limits(filters))
+    )
+    return {row.id: to_vector(row) for row in connection.execute(chosen)}
+
+
+def _limits(filters: Filters) -> list[sa.ColumnElement[Any]]:
+    limits: list[sa.ColumnElement[Any]] = []
+    # Days are kept as ISO text, which has the order of time.
+    if filters.since:
+        limits.append(ARTICLES.c.published >= filters.since.isoformat())
+    if filters.until:
+        limits.append(ARTICLES.c.published <= filters.until.isoformat())
+    if filters.outlets:
+        limits.append(ARTICLES.c.outlet.in_(sorted(map(encodable, filters.outlets))))
+    return limits

@@ -1,0 +1,97 @@
+"""Dense search within filters: which road is taken changes what it costs, never what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from rag.articles import Articles, Prepared, open_articles
+from rag.dense import DenseSearch
+from rag.interfaces import Filters, Found, PassageVectors, Vector, VectorIndex
+from rag.schema import Article, Passage, Sentence
+from rag.vectors import open_vector_index
+from tests.memory_truth import DIM, unit_vector
+
+EAST = unit_vector(1, 0)
+FIRST_DAY = date(2024, 1, 1)
+ARTICLES = 300
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Articles, VectorIndex, dict[str, Vector]]]:
+    """300 articles of one passage, one a day, of three outlets in turn; the tenth passage has no vector."""
+    folder = tmp_path_factory.mktemp("archive")
+    truth = open_articles(folder)
+    draw = np.random.default_rng(5)
+    vectors: dict[str, Vector] = {}
+    for number in range(ARTICLES):
+        item = prepared(number)
+        truth.put([item])
+        if number != 9:
+            vectors[item.passages[0].id] = unit_vector(*draw.normal(size=DIM))
+            made = PassageVectors(vectors[item.passages[0].id], vectors[item.passages[0].id][np.newaxis])
+            truth.set_vectors([(item.passages[0], made)])
+    index = open_vector_index(folder / "vectors", dim=DIM)
+    index.catch_up(truth)
+    yield truth, index, vectors
+    index.close()
+    truth.close()
+
+
+def prepared(number: int) -> Prepared:
+    text, id_ = f"Noticia {number}.", f"a{number:03}"
+    article = Article(
+        id_, text, outlet=f"Diario {number % 3}", published=FIRST_DAY + timedelta(days=number), content_hash=text
+    )
+    passage = Passage(f"{id_}-0", id_, 0, 0, len(text), text, "es", text, (Sentence(0, len(text), text),))
+    return Prepared(article, (passage,), place=f"{number}.txt", source_hash=text)
+
+
+def day(number: int) -> date:
+    return FIRST_DAY + timedelta(days=number)
+
+
+@pytest.mark.parametrize(
+    ("filters", "numbers"),
+    [
+        (Filters(), range(ARTICLES)),
+        (Filters(since=day(290)), range(290, ARTICLES)),
+        (Filters(until=day(20)), range(21)),
+        (Filters(since=day(8), until=day(10)), range(8, 11)),
+        (Filters(outlets=frozenset({"Diario 1"})), range(1, ARTICLES, 3)),
+        (
+            Filters(since=day(100), outlets=frozenset({"Diario 0", "Diario 2"})),
+            {*range(100, 300)} - {*range(1, 300, 3)},
+        ),
+        (Filters(outlets=frozenset({"Diario 4"})), ()),
+        (Filters(since=day(5), until=day(4)), ()),
+    ],
+    ids=["all", "since", "until", "between", "outlet", "both", "unknown outlet", "no day"],
+)
+@pytest.mark.parametrize("few", [0, ARTICLES], ids=["by the index", "one by one"])
+def test_the_nearest_within_filters_are_the_nearest_of_all_that_pass(
+    held: tuple[Articles, VectorIndex, dict[str, Vector]], filters: Filters, numbers: range, few: int
+) -> None:
+    truth, index, vectors = held
+    cosines = {id_: float(vector @ EAST) for id_, vector in vectors.items() if int(id_[1:4]) in numbers}
+    expected = sorted(cosines, key=cosines.__getitem__, reverse=True)[:20]
+    found = DenseSearch(index, truth, few=few).search(EAST, k=20, filters=filters)
+    assert [each.passage_id for each in found] == expected
+    assert [each.score for each in found] == pytest.approx([cosines[id_] for id_ in expected], abs=2e-6)
+
+
+def test_equal_passages_of_one_filter_stand_by_content(held: tuple[Articles, VectorIndex, dict[str, Vector]]) -> None:
+    _, index, _ = held
+
+    class Twins:
+        def vectors_within(self, filters: Filters, *, most: int) -> dict[str, Vector]:
+            return {"b-1": EAST, "a-2": EAST, "c-0": unit_vector(3, 4)}
+
+        def passing(self, passage_ids: object, *, filters: Filters) -> set[str]:
+            raise AssertionError("few passages are compared one by one")
+
+    found = DenseSearch(index, Twins()).search(EAST, k=3, filters=Filters(since=FIRST_DAY))
+    assert found == [Found("b-1", 1.0), Found("a-2", 1.0), Found("c-0", 0.6)]
