@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 Status = Literal["partial", "answered", "unknown"]
 Support = Literal["supported", "partly", "unsupported"]
+Kinship = Literal["copy", "event"]
+"""How two articles tell one story: the same text, or the same event by different hands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ class Hit:
     """A passage that retrieval found: `score` orders hits (higher is better, comparable only within one question).
 
     `cosine` is the exact similarity of question and passage, -1 to 1; `word_score` is BM25, 0 when no word matched or
-    the languages differ.
+    the languages differ. The hit stands for its `copies`: passages of other articles that printed the same words, the
+    earliest first. `before` is the passage before it in its article, if the first sentence leans on that one.
     """
 
     passage: Passage
@@ -97,6 +100,30 @@ class Hit:
     score: float
     cosine: float
     word_score: float = 0.0
+    copies: tuple[Hit, ...] = ()
+    before: Passage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """An article of another one's story: how it is related to that one, and how surely, 0 to 1."""
+
+    article: Article
+    kind: Kinship
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An article and the others that tell the same: copies first, then by day, those without a date last."""
+
+    article: Article
+    others: tuple[Related, ...] = ()
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """All of them, the article itself first."""
+        return (self.article, *(related.article for related in self.others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +141,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """The exact words a statement rests on. `number` is the n of `[n]` in the answer's text, from 1."""
+    """The exact words a statement rests on. `number` is the n of `[n]` in the answer's text, from 1.
+
+    `context_start` is where to begin reading where the words lean on what stands before them ("Según él…"), None where
+    they stand alone.
+    """
 
     number: int
     article: Article
@@ -122,11 +153,19 @@ class Citation:
     end: int
     passage: Passage
     score: float
+    context_start: int | None = None
 
     @property
     def quote(self) -> str:
         """The cited words: always the slice of the article."""
         return self.article.text[self.start : self.end]
+
+    @property
+    def context(self) -> str:
+        """What the cited words lean on, which is no part of the quotation: a slice of the article, or empty."""
+        if self.context_start is None:
+            return ""
+        return self.article.text[self.context_start : self.start].rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +336,7 @@ def citation_to_dict(citation: Citation) -> dict[str, Any]:
     return {
         "number": citation.number,
         "quote": citation.quote,
+        "context": citation.context,
         "start": citation.start,
         "end": citation.end,
         "score": round(citation.score, 4),
@@ -316,4 +356,14 @@ def hit_to_dict(hit: Hit) -> dict[str, Any]:
         "cosine": round(hit.cosine, 4),
         "word_score": round(hit.word_score, 4),
         "article": article_to_dict(hit.article),
+        "before": hit.before.text if hit.before else None,
+        "copies": [
+            {
+                "passage": copy.passage.id,
+                "start": copy.passage.start,
+                "end": copy.passage.end,
+                "article": article_to_dict(copy.article),
+            }
+            for copy in hit.copies
+        ],
     }
