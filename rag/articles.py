@@ -271,7 +271,8 @@ class Articles:
                     .where(PASSAGES.c.id.in_(some))
                 )
                 for row in connection.execute(chosen):
-                    found[row.id] = Candidate(row.language, None if row.vector is None else to_vector(row))
+                    vector = None if row.vector is None else to_vector(row)
+                    found[row.id] = Candidate(row.language, vector, row.article_id)
         return found
 
     def vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vector]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rag.schema import Article, Evidence, Hit, Passage
+from rag.schema import Article, Evidence, Hit, Kinship, Passage
 
 Vector = npt.NDArray[np.float32]
 """Unit length, shape (dim,)."""
@@ -121,10 +121,29 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is needed of a passage to rank it: its language, and its vector if it has one yet."""
+    """What is needed of a passage to rank it: its language, its vector if it has one yet, and its article."""
 
     language: str
     vector: Vector | None
+    article_id: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Link:
+    """Two articles of one story, the one with the smaller id first; `score`, 0 to 1, is how sure that is."""
+
+    one: str
+    other: str
+    kind: Kinship
+    score: float
+
+
+class Stories(Protocol):
+    """Which articles tell one story."""
+
+    def of(self, article_ids: Collection[str], *, kind: Kinship | None = None) -> list[Link]:
+        """Return the links of articles, in order; of one kind only if it is named."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
