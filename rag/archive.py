@@ -340,20 +340,23 @@ class Archive:
 
     def _make_parts(self) -> Parts:
         from rag.dense import DenseSearch
+        from rag.fusion import TYPICAL_SPREAD
         from rag.reading import CALIBRATED_MODEL, SentenceReader
 
+        is_bundled = self.embedder.fingerprint.get("model") == CALIBRATED_MODEL
         return Parts(
             embedder=self.embedder,
             vectors=DenseSearch(self._holdings.vectors, self._truth),
             words=self._holdings.words,
             reader=SentenceReader(
                 load_sentence_vectors=self._truth.sentence_vectors_of,
-                calibrated=self.embedder.fingerprint.get("model") == CALIBRATED_MODEL,
+                calibrated=is_bundled,
             ),
             load_candidates=self._truth.candidates,
             load_passages=self._truth.passages_by_id,
             languages=self._truth.languages,
             settings=self.settings.retrieval,
+            spread=TYPICAL_SPREAD if is_bundled else None,
         )
 
     def _make_chain(self) -> Runnable[Any, Answer]:

@@ -51,6 +51,7 @@ from rag.tables import (
 
 __all__ = ["Articles", "Counts", "Outcome", "Prepared", "open_articles"]
 
+_NONE: Vectors = np.empty((0, 0), np.float32)
 # SQLite takes at most 32,766 variables in a statement.
 _MAX_IDS = 10_000
 
@@ -266,13 +267,20 @@ class Articles:
         with self._database.transaction() as connection:
             for some in _slices(passage_ids):
                 chosen: sa.Select[Any] = (
-                    sa.select(PASSAGES.c.id, PASSAGES.c.article_id, PASSAGES.c.vector, ARTICLES.c.language)
+                    sa.select(
+                        PASSAGES.c.id,
+                        PASSAGES.c.article_id,
+                        PASSAGES.c.vector,
+                        PASSAGES.c.sentence_vectors,
+                        ARTICLES.c.language,
+                    )
                     .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_id)
                     .where(PASSAGES.c.id.in_(some))
                 )
                 for row in connection.execute(chosen):
-                    vector = None if row.vector is None else to_vector(row)
-                    found[row.id] = Candidate(row.language, vector, row.article_id)
+                    has = row.vector is not None
+                    vector, sentences = (to_vector(row), to_sentence_vectors(row)) if has else (None, _NONE)
+                    found[row.id] = Candidate(row.language, vector, sentences, row.article_id)
         return found
 
     def vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vector]:

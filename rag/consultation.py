@@ -37,7 +37,10 @@ Question = str | Mapping[str, Any] | Ask
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the steps work with. `languages` returns the archive's languages, the most frequent first."""
+    """What the steps work with.
+
+    `languages` returns the archive's languages, the most frequent first; `spread` is what `fuse` takes.
+    """
 
     embedder: Embedder
     vectors: VectorSearch
@@ -47,6 +50,7 @@ class Parts:
     load_passages: LoadPassages
     languages: Callable[[], Sequence[str]]
     settings: RetrievalSettings
+    spread: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +238,7 @@ def _hits(understood: Understood, version: Version, *, parts: Parts, k: int) -> 
         candidates=max(parts.settings.candidates, k),
         k=k,
         dense_weight=parts.settings.dense_weight,
+        spread=parts.spread,
     )
 
 

@@ -121,10 +121,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is needed of a passage to rank it: its language, its vector if it has one yet, and its article."""
+    """What is needed of a passage to rank it; `vector` and the `sentences`' are there as soon as it is embedded."""
 
     language: str
     vector: Vector | None
+    sentences: Vectors
     article_id: str
 
 

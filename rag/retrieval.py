@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rag.fusion import fuse
 from rag.interfaces import Candidate, Filters, Vector, VectorSearch, WordIndex
-from rag.order import best_first
+from rag.order import DIGITS, best_first
 from rag.schema import Article, Hit, Passage
 
 LoadPassages = Callable[[Sequence[str]], Mapping[str, tuple[Passage, Article]]]
 LoadCandidates = Callable[[Sequence[str]], Mapping[str, Candidate]]
+# Share of the nearest sentence: the one that answers may stand among others that speak of something else.
+_BY_SENTENCE = 0.5
 
 
 def retrieve(
@@ -26,12 +28,13 @@ def retrieve(
     candidates: int,
     k: int,
     dense_weight: float,
+    spread: float | None,
 ) -> list[Hit]:
     """Return the `k` best passages for a question, best first; fewer if fewer are held, or some just went.
 
-    What an index finds that the truth no longer holds is left out, so a deleted article is never served. Cosines are
-    computed exactly from the truth's vectors; equal scores are ordered by content, so the same articles give
-    the same hits.
+    A passage is near to a question as a whole and by its nearest sentence: the two cosines are mixed. What an index
+    finds that the truth no longer holds is left out, so a deleted article is never served. Cosines are computed
+    exactly from the truth's vectors; equal scores are ordered by content, so the same articles give the same hits.
 
     Args:
         question: The words to search.
@@ -45,25 +48,20 @@ def retrieve(
         candidates: How many passages each of the two searches contributes.
         k: How many hits are wanted.
         dense_weight: Share of the dense score in fusion, 0 to 1.
+        spread: What makes a difference of cosines large for the model, None if that is not known.
     """
     dense_found = vectors.search(vector, k=candidates, filters=filters)
     word_found = words.search(question, language=language, k=candidates, filters=filters)
     ids = sorted({found.passage_id for found in (*dense_found, *word_found)})
     known = load_candidates(ids)
-    cosines = {
-        passage_id: float(candidate.vector @ vector)
-        for passage_id, candidate in known.items()
-        if candidate.vector is not None and candidate.vector.shape == vector.shape
-    }
-    # A passage may have words only for now: it stands with the farthest of the others.
-    farthest = min(cosines.values(), default=0.0)
-    cosines |= {passage_id: farthest for passage_id in known if passage_id not in cosines}
+    cosines, likeness = _cosines(known, vector)
     word_scores = {found.passage_id: found.score for found in word_found if found.passage_id in cosines}
     fused = fuse(
-        cosines,
+        likeness,
         word_scores,
         same_language={id_ for id_, candidate in known.items() if candidate.language == language},
         dense_weight=dense_weight,
+        spread=spread,
     )
     ranked = best_first(fused)[:k]
     # Only these in full: the articles of all candidates cost more than both searches.
@@ -79,3 +77,20 @@ def retrieve(
         for passage_id in ranked
         if passage_id in held
     ]
+
+
+def _cosines(known: Mapping[str, Candidate], vector: Vector) -> tuple[dict[str, float], dict[str, float]]:
+    """Return for each candidate the passage's own cosine, and its cosine mixed with that of its nearest sentence."""
+    cosines: dict[str, float] = {}
+    likeness: dict[str, float] = {}
+    for passage_id, candidate in known.items():
+        if candidate.vector is not None and candidate.vector.shape == vector.shape:
+            cosine = float(candidate.vector @ vector)
+            nearest = float((candidate.sentences @ vector).max()) if len(candidate.sentences) else cosine
+            cosines[passage_id] = cosine
+            likeness[passage_id] = round(_BY_SENTENCE * nearest + (1 - _BY_SENTENCE) * cosine, DIGITS)
+    # A passage may have words only for now: it stands with the farthest of the others.
+    for found in (cosines, likeness):
+        farthest = min(found.values(), default=0.0)
+        found |= {passage_id: farthest for passage_id in known if passage_id not in found}
+    return cosines, likeness
