@@ -52,6 +52,18 @@ from rag.tables import (
 __all__ = ["Articles", "Counts", "Outcome", "Prepared", "open_articles"]
 
 _NONE: Vectors = np.empty((0, 0), np.float32)
+# What every question asks, made once; a list of ids is one value, so that SQLite's plan is kept as well.
+_AMONG = PASSAGES.c.id.in_(sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value))
+_PASSAGES: sa.Select[Any] = passages_with_text().where(_AMONG)
+_CANDIDATES: sa.Select[Any] = (
+    sa.select(PASSAGES.c.id, PASSAGES.c.article_id, PASSAGES.c.vector, PASSAGES.c.sentence_vectors, ARTICLES.c.language)
+    .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_id)
+    .where(_AMONG)
+)
+_VECTORS: sa.Select[Any] = sa.select(PASSAGES.c.id, PASSAGES.c.article_id, PASSAGES.c.vector).where(
+    _AMONG, PASSAGES.c.vector.is_not(None)
+)
+_SENTENCE_VECTORS: sa.Select[Any] = _VECTORS.add_columns(PASSAGES.c.sentence_vectors)
 # SQLite takes at most 32,766 variables in a statement.
 _MAX_IDS = 10_000
 
@@ -248,11 +260,7 @@ class Articles:
     def passages_by_id(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
         """Return those of the passages that exist, each with its article, from one state of the archive."""
         with self._database.transaction() as connection:
-            rows = [
-                row
-                for some in _slices(ids)
-                for row in connection.execute(passages_with_text().where(PASSAGES.c.id.in_(some)))
-            ]
+            rows = connection.execute(_PASSAGES, _these(ids)).all()
             article_ids = sorted({row.article_id for row in rows})
             articles: dict[str, Article] = {}
             for some in _slices(article_ids):
@@ -265,32 +273,17 @@ class Articles:
         """Return what ranking needs of those of the passages that exist."""
         found: dict[str, Candidate] = {}
         with self._database.transaction() as connection:
-            for some in _slices(passage_ids):
-                chosen: sa.Select[Any] = (
-                    sa.select(
-                        PASSAGES.c.id,
-                        PASSAGES.c.article_id,
-                        PASSAGES.c.vector,
-                        PASSAGES.c.sentence_vectors,
-                        ARTICLES.c.language,
-                    )
-                    .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_id)
-                    .where(PASSAGES.c.id.in_(some))
-                )
-                for row in connection.execute(chosen):
-                    has = row.vector is not None
-                    vector, sentences = (to_vector(row), to_sentence_vectors(row)) if has else (None, _NONE)
-                    found[row.id] = Candidate(row.language, vector, sentences, row.article_id)
+            for row in connection.execute(_CANDIDATES, _these(passage_ids)).all():
+                has = row.vector is not None
+                vector, sentences = (to_vector(row), to_sentence_vectors(row)) if has else (None, _NONE)
+                found[row.id] = Candidate(row.language, vector, sentences, row.article_id)
         return found
 
     def vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vector]:
         """Return the vectors of those passages that have one."""
-        found: dict[str, Vector] = {}
         with self._database.transaction() as connection:
-            for some in _slices(passage_ids):
-                rows = connection.execute(_with_vectors(some, PASSAGES.c.vector))
-                found |= {row.id: to_vector(row) for row in rows}
-        return found
+            rows = connection.execute(_VECTORS, _these(passage_ids)).all()
+        return {row.id: to_vector(row) for row in rows}
 
     def vectors_within(self, filters: Filters, *, most: int) -> dict[str, Vector] | None:
         """Return the vectors of all passages whose articles pass, None if there are more passages than `most`."""
@@ -304,12 +297,9 @@ class Articles:
 
     def sentence_vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vectors]:
         """Return, for those passages that have vectors, one row per sentence, shape (sentences, dim)."""
-        found: dict[str, Vectors] = {}
         with self._database.transaction() as connection:
-            for some in _slices(passage_ids):
-                rows = connection.execute(_with_vectors(some, PASSAGES.c.vector, PASSAGES.c.sentence_vectors))
-                found |= {row.id: to_sentence_vectors(row) for row in rows}
-        return found
+            rows = connection.execute(_SENTENCE_VECTORS, _these(passage_ids)).all()
+        return {row.id: to_sentence_vectors(row) for row in rows}
 
     def without_vectors(self, *, limit: int) -> list[Passage]:
         """Return up to `limit` passages that have no vector yet."""
@@ -408,10 +398,8 @@ class Articles:
             return [Change(seq=row.seq, event=event, article_id=row.article_id) for row in rows]
 
 
-def _with_vectors(passage_ids: Sequence[str], *columns: sa.Column[Any]) -> sa.Select[Any]:
-    return sa.select(PASSAGES.c.id, PASSAGES.c.article_id, *columns).where(
-        PASSAGES.c.id.in_(passage_ids), PASSAGES.c.vector.is_not(None)
-    )
+def _these(ids: Sequence[str]) -> dict[str, str]:
+    return {"ids": json.dumps(list(ids))}
 
 
 def _id_of(connection: sa.Connection, article_id: str) -> str:
