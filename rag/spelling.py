@@ -31,6 +31,11 @@ _GROUPED_NUMBER = re.compile(r"(?<![\d.,])(\d{1,3})([.,'’ ])(\d{3})((?:\2\d{3}
 _THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}) (?:mil|thousand)\b(?! (?:\d|mill|milh))")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}\b)")
 _SHORT_PLURAL = re.compile(r"[aeiouáéíóú][^\W\daeiouáéíóú][aeo]s")
+_ALPHABETS = (
+    "abcdefghijklmnopqrstuvwxyzñáéíóúü",
+    "абвгдежзийклмнопрстуфхцчшщъыьэюя",
+    "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώ",
+)
 _LATIN_RUN = re.compile(r"[a-z0-9.]+|[^a-z0-9.]+")
 
 
@@ -60,6 +65,21 @@ def accented(word: str) -> list[str]:
     """Return the spellings that a Spanish or Portuguese word typed without accents may stand for."""
     acute = [f"{word[: at + 1]}\u0301{word[at + 1 :]}" for at, letter in enumerate(word) if letter in "aeiou"]
     return [*acute, re.sub(r"cao$", "ção", re.sub(r"coes$", "ções", word))]
+
+
+def one_letter_off(word: str) -> list[str]:
+    """Return what a lower-case word becomes with one letter more, less, other or exchanged with the next, in order.
+
+    Letters are those of the word's script: Latin with the marks of Spanish, Cyrillic or Greek; others give nothing.
+    """
+    letters = next((known for known in _ALPHABETS if word[:1] in known), "")
+    if not letters:
+        return []
+    halves = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    found = {before + after[1:] for before, after in halves if after}
+    found |= {before + after[1] + after[0] + after[2:] for before, after in halves if len(after) > 1}
+    found |= {before + letter + after[skip:] for before, after in halves for letter in letters for skip in (0, 1)}
+    return sorted(found - {word})
 
 
 def singular(stem: str) -> str:

@@ -13,12 +13,13 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 import tantivy
 
-from rag import derived, spelling
+from rag import derived
+from rag.analysis import ANALYSED, corrected, question_terms, terms
 from rag.errors import ArchiveError
 from rag.interfaces import Audit, Filters, Found, Truth
 from rag.order import best_first
@@ -30,16 +31,6 @@ VERSION = 2
 TITLE_WEIGHT = 0.5
 ARTICLES_PER_COMMIT = 500
 WRITER_BYTES = 32_000_000
-LONGEST_TERM = 80
-
-_STEMMERS = {
-    "ar": "arabic", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish", "fi": "finnish",
-    "fr": "french", "hu": "hungarian", "it": "italian", "nb": "norwegian", "nl": "dutch", "nn": "norwegian",
-    "no": "norwegian", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sv": "swedish", "ta": "tamil",
-    "tr": "turkish",
-}  # fmt: skip
-_WITHOUT_STOP_LIST = frozenset({"ar", "el", "ro", "ta", "tr"})
-_ONE_TERM = r"\d+(?:\.\d+)+|[\p{L}\p{M}\p{N}]+"
 
 
 class TantivyIndex:
@@ -101,11 +92,11 @@ class TantivyIndex:
         """
         if k < 1:
             return []
-        words = question_terms(text, language)
-        if not words:
+        if not question_terms(text, language):
             return []
         with self._door.shared(), _translated("word index {} cannot be searched", self._folder):
             searcher = self._opened().searcher()
+            words = corrected(text, language, is_known=partial(_is_known, searcher))
             query = self._query(words, language, filters)
             limit = k + 10
             hits = searcher.search(query, limit, count=False).hits
@@ -272,51 +263,8 @@ def _open(folder: Path) -> TantivyIndex:
     return TantivyIndex(index, folder=folder)
 
 
-def terms(text: str, language: str) -> list[str]:
-    """Return the index terms of a text, in order: lower case, stop words gone, stemmed, without accents but ñ.
-
-    Numbers lose their grouping ("11.000", "11 000" and "11 mil" give 11000) and take a decimal point. A language
-    without a stemmer keeps its words whole; one that is written without spaces gives pairs of characters.
-    """
-    found = _analyzer(language).analyze(spelling.spelled_alike(text))
-    if language == "es":
-        found = [spelling.singular(stem) for stem in found]
-    elif language in spelling.UNSPACED:
-        found = [pair for term in found for pair in spelling.character_pairs(term)]
-    return [term for term in spelling.folded(" ".join(found)).split() if len(term) <= LONGEST_TERM]
-
-
-def question_terms(text: str, language: str) -> list[list[str]]:
-    """Return the terms of a question's words, each once, with those that other accents would have given.
-
-    Stemming needs accents (firmaría, firmó), so the words of a Spanish or Portuguese question that has none are tried
-    with them: a reader may type without.
-    """
-    if language not in ("es", "pt") or spelling.has_accents(text):
-        return [[term] for term in dict.fromkeys(terms(text, language))]
-    words: dict[tuple[str, ...], None] = {}
-    for word in dict.fromkeys(_analyzer("").analyze(spelling.spelled_alike(text))):
-        as_typed = terms(word, language)
-        if as_typed:
-            spellings = [term for other in spelling.accented(word) for term in terms(other, language)]
-            words[tuple(dict.fromkeys(as_typed + spellings))] = None
-    return [list(spellings) for spellings in words]
-
-
-def _analyzer(language: str) -> tantivy.TextAnalyzer:
-    return _analyzer_of(language if language in _STEMMERS else "")
-
-
-@cache
-def _analyzer_of(language: str) -> tantivy.TextAnalyzer:
-    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.regex(_ONE_TERM))
-    if language in spelling.STOP_WORDS:
-        builder = builder.filter(tantivy.Filter.custom_stopword(spelling.STOP_WORDS[language].split()))
-    if language in _STEMMERS and language not in _WITHOUT_STOP_LIST:
-        builder = builder.filter(tantivy.Filter.stopword(_STEMMERS[language]))
-    if language in _STEMMERS:
-        builder = builder.filter(tantivy.Filter.stemmer(_STEMMERS[language]))
-    return builder.build()
+def _is_known(searcher: tantivy.Searcher, term: str) -> bool:
+    return any(searcher.doc_freq(field, term) for field in ("words", "title"))
 
 
 def _known(language: str) -> str:
@@ -338,7 +286,7 @@ def _document(passage: Passage, article: Article) -> tantivy.Document:
     document.add_text("passage_id", passage.id)
     document.add_text("article_id", passage.article_id)
     document.add_text("language", _known(passage.language))
-    if _known(passage.language) not in {*_STEMMERS, *spelling.UNSPACED, "und"}:
+    if _known(passage.language) not in {*ANALYSED, "und"}:
         document.add_text("language", "und")
     if article.outlet:
         document.add_text("outlet", article.outlet)

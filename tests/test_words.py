@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rag.analysis import question_terms, terms
 from rag.interfaces import Filters
-from rag.words import VERSION, TantivyIndex, open_word_index, question_terms, terms
+from rag.words import VERSION, TantivyIndex, open_word_index
 from tests.memory_truth import MemoryTruth
 
 ALL = Filters()
@@ -39,6 +40,38 @@ def holding(index: TantivyIndex, *texts: str, language: str = "es") -> TantivyIn
         truth.put(name, [text], language=language)
     index.catch_up(truth)
     return index
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("¿Cuándo fue la ratifcación?", True),
+        ("¿Cuándo fue la ratificaicón?", True),
+        ("¿Cuándo fue la rattificación?", True),
+        ("¿Cuándo fue la ratigicación?", True),
+        # Two letters off.
+        ("¿Cuándo fue la rtifcación?", False),
+    ],
+)
+def test_a_misspelt_word_that_nobody_wrote_finds_the_one_beside_it(
+    two_articles: TantivyIndex, question: str, found: bool
+) -> None:
+    assert (find(two_articles, question) == ["a#0"]) is found
+
+
+def test_a_word_that_somebody_wrote_is_taken_as_it_stands(index: TantivyIndex) -> None:
+    holding(index, "El pacto de Carmania.", "El pacto de Carmenia.")
+    assert find(index, "carmania") == ["a#0"]
+    assert find(index, "carmenia") == ["b#0"]
+
+
+def test_a_short_word_is_not_corrected(index: TantivyIndex) -> None:
+    assert find(holding(index, "El mar en calma."), "mal") == []
+
+
+def test_misspelt_words_of_other_scripts_are_found(index: TantivyIndex) -> None:
+    holding(index, "Президент подписал соглашение.", language="ru")
+    assert find(index, "соглашние", language="ru") == ["a#0"]
 
 
 @pytest.mark.parametrize(
