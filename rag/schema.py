@@ -68,6 +68,26 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeExpression:
+    """Words of an article that name a time: `text[start:end]`, and the days that they mean, both included.
+
+    One end may be open (None); both are None where the days cannot be told for certain. `relative` says that they are
+    seen from the day of publication.
+    """
+
+    start: int
+    end: int
+    since: date | None = None
+    until: date | None = None
+    relative: bool = False
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether the days are known."""
+        return self.since is not None or self.until is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A run of whole sentences of one article, the unit that is embedded and found.
 
