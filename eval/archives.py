@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rag.config import Settings
 
 # The sample's archives are made anew with every change of the code, in seconds; a large set costs an hour.
-STALE_AFTER_DAYS = {"sample": 1, "set": 7, "articles": 7}
+STALE_AFTER_DAYS = {"sample": 1, "set": 7, "articles": 7, "vectors": 7}
 _SHOWN = 3
 
 

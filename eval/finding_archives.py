@@ -8,7 +8,6 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +27,7 @@ OpenArchive = Callable[[Sequence[Document]], AbstractContextManager[Archive]]
 class RememberingEmbedder:
     """An embedder that makes no vector twice; what it made is kept in a file, by what made it and of what text.
 
-    Sentences get the vector of their passage: a search does not look at them, and it halves the time. So what it makes
-    is of another kind, by its fingerprint, than what the embedder itself makes. For one thread.
+    For one thread.
 
     Args:
         embedder: What makes the vectors.
@@ -43,16 +41,16 @@ class RememberingEmbedder:
         self._embedder = embedder
         self.dim = embedder.dim
         self.max_tokens = embedder.max_tokens
-        self.fingerprint = {**embedder.fingerprint, "sentences": "as their passage"}
+        self.fingerprint = embedder.fingerprint
         made_by = hashlib.sha256(json.dumps(self.fingerprint, sort_keys=True).encode()).hexdigest()
         self._file = folder / f"vectors-{made_by[:16]}.db"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             # Its age tells whether it is still used.
             self._file.touch()
-            self._kept = sqlite3.connect(self._file)
+            self._kept = sqlite3.connect(self._file, timeout=60)
             self._kept.execute("PRAGMA synchronous=OFF")
-            self._kept.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+            self._kept.execute("CREATE TABLE IF NOT EXISTS made (key BLOB PRIMARY KEY, vectors BLOB) WITHOUT ROWID")
         except (OSError, sqlite3.Error) as exc:
             raise self._unusable(exc) from exc
 
@@ -71,42 +69,42 @@ class RememberingEmbedder:
 
     def embed_questions(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors of questions, shape (n, dim)."""
-        return self._remembered(
-            "question", texts, lambda new: self._embedder.embed_questions([texts[at] for at in new])
+        made = self._remembered(
+            [("question", text) for text in texts],
+            lambda new: [vector[None] for vector in self._embedder.embed_questions([texts[at] for at in new])],
         )
+        return np.concatenate(made) if made else np.empty((0, self.dim), np.float32)
 
     def embed_passages(self, passages: Sequence[Passage]) -> list[PassageVectors]:
-        """Return the vectors of passages, and the same for their sentences."""
+        """Return the vectors of passages and of their sentences, in order."""
 
-        def make(new: Sequence[int]) -> Vectors:
-            bare = [replace(passages[at], sentences=()) for at in new]
-            return np.stack([made.passage for made in self._embedder.embed_passages(bare)])
+        def make(new: Sequence[int]) -> list[Vectors]:
+            made = self._embedder.embed_passages([passages[at] for at in new])
+            return [np.concatenate([vectors.passage[None], vectors.sentences]) for vectors in made]
 
-        vectors = self._remembered("passage", [passage.embedded_text for passage in passages], make)
-        return [
-            PassageVectors(passage=vector, sentences=np.tile(vector, (len(passage.sentences), 1)))
-            for passage, vector in zip(passages, vectors, strict=True)
-        ]
+        named = [("passage", item.embedded_text, *(sentence.text for sentence in item.sentences)) for item in passages]
+        return [PassageVectors(passage=rows[0], sentences=rows[1:]) for rows in self._remembered(named, make)]
 
-    def _remembered(self, kind: str, texts: Sequence[str], make: Callable[[Sequence[int]], Vectors]) -> Vectors:
-        """Return a vector for each text; those that are not kept are made, by their positions."""
-        keys = [hashlib.sha256(f"{kind} {text}".encode("utf-8", "surrogatepass")).digest() for text in texts]
+    def _remembered(
+        self, named: Sequence[Sequence[str]], make: Callable[[Sequence[int]], Sequence[Vectors]]
+    ) -> list[Vectors]:
+        """Return the vectors that go by each name; those that are not kept are made, by their positions."""
+        keys = [hashlib.sha256(json.dumps(name).encode()).digest() for name in named]
         try:
-            found = [self._kept.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone() for key in keys]
+            found = [self._kept.execute("SELECT vectors FROM made WHERE key = ?", (key,)).fetchone() for key in keys]
             new = [at for at, row in enumerate(found) if row is None]
             made = dict(zip(new, make(new), strict=True)) if new else {}
             with self._kept:
                 self._kept.executemany(
-                    "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
-                    [(keys[at], vector.astype(np.float32).tobytes()) for at, vector in made.items()],
+                    "INSERT OR IGNORE INTO made VALUES (?, ?)",
+                    [(keys[at], vectors.astype(np.float32).tobytes()) for at, vectors in made.items()],
                 )
         except sqlite3.Error as exc:
             raise self._unusable(exc) from exc
-        if not texts:
-            return np.empty((0, self.dim), np.float32)
-        return np.stack(
-            [made[at] if row is None else np.frombuffer(row[0], np.float32) for at, row in enumerate(found)]
-        )
+        return [
+            made[at] if row is None else np.frombuffer(row[0], np.float32).reshape(-1, self.dim)
+            for at, row in enumerate(found)
+        ]
 
     def _unusable(self, exc: Exception) -> DatasetError:
         return DatasetError(f"remembered vectors {self._file} cannot be used ({exc}): remove the file")

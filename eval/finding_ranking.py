@@ -19,8 +19,8 @@ MEASURES = ("recall@1", "recall@5", "ndcg@10")
 # Passages asked for: enough for ten articles, and as many as are candidates anyway.
 PASSAGES = 50
 # For the baselines: a search considers as many candidates as it is asked for, of each ranking the first half count.
-_CANDIDATES = 200
-_RANKED = 100
+_CANDIDATES = 100
+_RANKED = 50
 _RRF_K = 60
 
 
