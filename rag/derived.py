@@ -162,7 +162,7 @@ def translated(failure: str, *, folder: Path, errors: tuple[type[Exception], ...
             raise
         if tells_damage(exc) and not _is_full(folder):
             with suppress(OSError):
-                _write_durably(folder / _UNPROVEN, _first_line(exc))
+                write_durably(folder / _UNPROVEN, _first_line(exc))
             what_to_do = "run the command again, and the index is made anew from the articles"
         else:
             what_to_do = _remedy(folder)
@@ -182,7 +182,7 @@ def seal(folder: Path, files: Iterable[Path], *, present: Iterable[Path] = ()) -
     """Record the checksums of files that stay as they are until `unseal`, and that those in `present` exist."""
     sums: dict[str, int | None] = {str(file.relative_to(folder)): None for file in present}
     sums |= {str(file.relative_to(folder)): _checksum(file) for file in files}
-    _write_durably(folder / _SEAL, json.dumps(sums, indent=1, sort_keys=True))
+    write_durably(folder / _SEAL, json.dumps(sums, indent=1, sort_keys=True))
 
 
 def unseal(folder: Path) -> None:
@@ -196,7 +196,7 @@ def is_sealed(folder: Path) -> bool:
 
 
 def _guarded(folder: Path, make: Callable[[], T]) -> T:
-    _write_durably(folder / _UNPROVEN, _OPENED_AGAIN if (folder / _UNPROVEN).exists() else _OPENED)
+    write_durably(folder / _UNPROVEN, _OPENED_AGAIN if (folder / _UNPROVEN).exists() else _OPENED)
     try:
         return make()
     finally:
@@ -246,7 +246,8 @@ def _put_aside(folder: Path) -> Path:
     return aside
 
 
-def _write_durably(file: Path, text: str) -> None:
+def write_durably(file: Path, text: str) -> None:
+    """Write a small file so that it is there whole or not at all, also after a power cut."""
     part = file.with_name(f"{file.name}.part")
     try:
         with part.open("w", encoding="utf-8", errors="replace") as stream:

@@ -8,6 +8,7 @@ a language with few passages.
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections import Counter
@@ -27,7 +28,7 @@ from rag.readable import encodable
 from rag.schema import Article, Passage
 
 # Raise it whenever terms or schema change: the index is then made again from the truth at the next opening.
-VERSION = 2
+VERSION = 3
 TITLE_WEIGHT = 0.5
 ARTICLES_PER_COMMIT = 500
 WRITER_BYTES = 32_000_000
@@ -42,7 +43,7 @@ class TantivyIndex:
         self._schema = index.schema
         self._writing = threading.Lock()
         self._door = derived.Door()
-        self._applied_seq = self._stored_seq()
+        self._applied_seq, self._begun_seq = _stored_seqs(folder)
 
     @property
     def applied_seq(self) -> int:
@@ -59,11 +60,12 @@ class TantivyIndex:
         """
         with self._writing:
             newest = truth.last_seq()
-            if newest == self._applied_seq:
+            if newest == self._applied_seq == self._begun_seq:
                 if not derived.is_sealed(self._folder):
                     self._seal()
                 return newest
-            start_over = newest < self._applied_seq
+            # Without a mark nothing tells what it holds.
+            start_over = newest < self._begun_seq or not (self._applied_seq or self.count() == 0)
             changes = truth.changes(0 if start_over else self._applied_seq, event="article")
             writer = self._open_writer()
             try:
@@ -73,7 +75,7 @@ class TantivyIndex:
                     batch = changes[at : at + ARTICLES_PER_COMMIT]
                     ids = [change.article_id for change in batch]
                     self._write(writer, batch[-1].seq, replaced=ids, documents=_documents(truth, ids))
-                if self._applied_seq != newest:
+                if not self._applied_seq == self._begun_seq == newest:
                     self._write(writer, max([newest, *(change.seq for change in changes[-1:])]))
             finally:
                 # Gives the write lock back; what was not committed is gone, and the next time repeats it.
@@ -110,8 +112,7 @@ class TantivyIndex:
     def count(self) -> int:
         """Return how many passages the index holds."""
         with self._door.shared(), _translated("word index {} cannot be read", self._folder):
-            stored = self._opened().searcher().num_docs
-        return max(stored - 1, 0)  # one document holds the state
+            return int(self._opened().searcher().num_docs)
 
     def rebuild(self, truth: Truth) -> None:
         """Make the index anew from the truth beside the old one, then put it in its place; searches go on meanwhile.
@@ -132,7 +133,8 @@ class TantivyIndex:
                 finally:
                     # The new one, or the old one if they could not be exchanged.
                     reopened = _open(self._folder)
-                    self._index, self._applied_seq = reopened._index, reopened._applied_seq
+                    self._index = reopened._index
+                    self._applied_seq, self._begun_seq = reopened._applied_seq, reopened._begun_seq
 
     def audit(self, truth: Truth, article_ids: Sequence[str]) -> Audit:
         """Return where the index differs from the truth of these articles, and what it holds of none of them.
@@ -145,8 +147,7 @@ class TantivyIndex:
         missing, unfindable = list[str](), list[str]()
         with self._door.shared(), _translated("word index {} cannot be read", self._folder):
             searcher = self._opened().searcher()
-            all_of_them = tantivy.Query.term_query(self._schema, "kind", "passage")
-            hits = searcher.search(all_of_them, max(searcher.num_docs, 1), count=False).hits
+            hits = searcher.search(tantivy.Query.all_query(), max(searcher.num_docs, 1), count=False).hits
             held = Counter(str(searcher.doc(at).get_first("passage_id")) for _, at in hits)
             orphaned = set(held)
             for at in range(0, len(article_ids), ARTICLES_PER_COMMIT):
@@ -175,11 +176,6 @@ class TantivyIndex:
             raise ArchiveError(f"word index {self._folder} is closed: open the archive again")
         return self._index
 
-    def _stored_seq(self) -> int:
-        searcher = self._opened().searcher()
-        state = searcher.search(tantivy.Query.term_query(self._schema, "kind", "state"), 1).hits
-        return int(searcher.doc(state[0][1]).get_first("applied_seq") or 0) if state else 0
-
     def _open_writer(self) -> tantivy.IndexWriter:
         with _translated("word index {} cannot be written", self._folder):
             derived.unseal(self._folder)
@@ -202,18 +198,21 @@ class TantivyIndex:
         replaced: Sequence[str] = (),
         documents: Sequence[tantivy.Document] = (),
     ) -> None:
-        state = tantivy.Document()
-        state.add_text("kind", "state")
-        state.add_integer("applied_seq", seq)
         with _translated("word index {} cannot be written", self._folder):
-            writer.delete_documents_by_term("kind", "state")
+            self._mark(applied=self._applied_seq, begun=seq)
             for article_id in replaced:
                 writer.delete_documents_by_term("article_id", article_id)
-            for document in (*documents, state):
+            for document in documents:
                 writer.add_document(document)
             writer.commit()
             self._opened().reload()
-        self._applied_seq = seq
+            self._mark(applied=seq, begun=seq)
+
+    def _mark(self, *, applied: int, begun: int) -> None:
+        # In a file, not in a document that each commit replaces: Tantivy counts deleted documents in BM25 until it
+        # merges them away, and the same articles would score differently from one day to the next.
+        derived.write_durably(_marks(self._folder), json.dumps({"applied": applied, "begun": begun}))
+        self._applied_seq, self._begun_seq = applied, begun
 
     def _query(self, words: Sequence[Sequence[str]], language: str, filters: Filters) -> tantivy.Query:
         query = tantivy.Query
@@ -271,6 +270,19 @@ def _known(language: str) -> str:
     return language or "und"
 
 
+def _marks(folder: Path) -> Path:
+    return folder / f"v{VERSION}" / "applied.json"
+
+
+def _stored_seqs(folder: Path) -> tuple[int, int]:
+    """Return the entry of the change log that the index follows, and the one that it may have come to."""
+    try:
+        marks = json.loads(_marks(folder).read_text(encoding="utf-8"))
+        return int(marks["applied"]), int(marks["begun"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return 0, 0
+
+
 def _documents(truth: Truth, ids: Sequence[str]) -> list[tantivy.Document]:
     articles = truth.articles_by_id(ids)
     return [
@@ -282,7 +294,6 @@ def _documents(truth: Truth, ids: Sequence[str]) -> list[tantivy.Document]:
 
 def _document(passage: Passage, article: Article) -> tantivy.Document:
     document = tantivy.Document()
-    document.add_text("kind", "passage")
     document.add_text("passage_id", passage.id)
     document.add_text("article_id", passage.article_id)
     document.add_text("language", _known(passage.language))
@@ -300,12 +311,11 @@ def _document(passage: Passage, article: Article) -> tantivy.Document:
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    for name in ("kind", "passage_id", "article_id", "language", "outlet"):
+    for name in ("passage_id", "article_id", "language", "outlet"):
         builder.add_text_field(name, stored=name == "passage_id", tokenizer_name="raw", index_option="basic")
     for name in ("words", "title"):
         builder.add_text_field(name, tokenizer_name="terms", index_option="freq")
     builder.add_integer_field("published_day", indexed=True, fast=True)
-    builder.add_integer_field("applied_seq", stored=True)
     return builder.build()
 
 

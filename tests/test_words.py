@@ -269,3 +269,33 @@ def test_catching_up_again_writes_nothing(index: TantivyIndex, tmp_path: Path) -
     before = meta.stat().st_mtime_ns
     index.catch_up(truth)
     assert meta.stat().st_mtime_ns == before
+
+
+def test_scores_do_not_depend_on_how_the_articles_came_in(tmp_path: Path) -> None:
+    texts = {f"a{number:02}": f"El tratado {number}, o la lluvia {number % 7} de junio." for number in range(40)}
+    found = []
+    for name, ids, at_once in (("one", sorted(texts), 40), ("many", sorted(texts, reverse=True), 3)):
+        truth = MemoryTruth()
+        index = open_word_index(tmp_path / name)
+        for number, article_id in enumerate(ids):
+            truth.put(article_id, [texts[article_id]])
+            if number % at_once == 0:
+                index.catch_up(truth)
+        index.catch_up(truth)
+        found.append(index.search("¿Qué tratado, en qué lluvia 3 de junio?", language="es", k=40, filters=ALL))
+        index.close()
+    assert found[0] == found[1]
+
+
+def test_an_index_without_its_mark_is_made_anew(tmp_path: Path) -> None:
+    truth = MemoryTruth()
+    truth.put("a", ["El tratado."])
+    holding_it = open_word_index(tmp_path)
+    holding_it.catch_up(truth)
+    holding_it.close()
+    (tmp_path / f"v{VERSION}" / "applied.json").unlink()
+    (tmp_path / "seal.json").unlink()
+    again = open_word_index(tmp_path)
+    assert again.catch_up(truth) == 1
+    assert (find(again, "tratado"), again.count()) == (["a#0"], 1)
+    again.close()
