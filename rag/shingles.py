@@ -40,7 +40,7 @@ def shingles(text: str) -> Numbers:
     length = min(WORDS, len(values))
     runs = np.zeros(len(values) - length + 1 if length else 0, dtype=np.uint64)
     for at in range(length):
-        runs = _mixed(runs * _MULTIPLIER + values[at : at + len(runs)])
+        runs = mixed(runs * _MULTIPLIER + values[at : at + len(runs)])
     found = np.unique(runs)
     found.flags.writeable = False
     return found
@@ -63,7 +63,7 @@ def containment(one: Numbers, other: Numbers) -> float:
     return shared(one, other) / fewer if fewer else 0.0
 
 
-def _mixed(values: Numbers) -> Numbers:
+def mixed(values: Numbers) -> Numbers:
     """Return numbers in which every bit depends on every bit: the finalizer of splitmix64 (Steele et al. 2014)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -1,0 +1,151 @@
+"""Which articles tell one story: the rules for copies and for the same event, and groups of what they link. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
+
+import numpy as np
+
+from rag.interfaces import Link, Vector
+from rag.shingles import Numbers, containment, mixed, shared
+from rag.terms import content_terms
+
+COPY = 0.4
+"""Share of the shorter text's runs of words from which two articles are copies."""
+EVENT = 0.92
+"""Cosine of two articles' beginnings from which they tell the same event, if they were published within `DAYS`."""
+EVENT_UNDATED = 0.945
+"""The same where a date is missing: what happens again in another month looks as alike as that."""
+DAYS = 3
+
+_LEAST_RUNS = 12
+# Words of an article's beginning, and how many of its terms stand for it: drawn by a hash, so that two beginnings that
+# share half of their terms share half of what was drawn.
+_LEAD_WORDS = 120
+_DRAWN = 24
+# The lists that terms are looked up in: of all articles, of those without a date, and from here on one for every three
+# days.
+_ANY, _UNDATED, _FIRST_DAYS = 1, 2, 3
+
+
+def copy_score(one: Numbers, other: Numbers) -> float:
+    """Return the share of the shorter text that the other repeats, 0 to 1; 0 where that is no copy.
+
+    Two texts that share a quotation, a formula or a line of the site are no copies: what they share must be a large
+    part of the shorter one, and of some length.
+    """
+    if shared(one, other) < _LEAST_RUNS:
+        return 0.0
+    share = containment(one, other)
+    return share if share >= COPY else 0.0
+
+
+def event_score(one: Vector, other: Vector, *, apart: int | None) -> float:
+    """Return how near the beginnings of two articles are, 0 to 1; 0 where they do not tell the same event.
+
+    Args:
+        one: The vector of an article's first passage.
+        other: The other's, of the same length.
+        apart: Days between the two, None where a date is missing.
+    """
+    if apart is not None and apart > DAYS:
+        return 0.0
+    cosine = float(one @ other)
+    return min(cosine, 1.0) if cosine >= (EVENT_UNDATED if apart is None else EVENT) else 0.0
+
+
+def lead_terms(title: str | None, text: str) -> Numbers:
+    """Return the drawn content words of an article's title and beginning, as numbers; at most 24."""
+    lead = f"{title or ''} {' '.join(text[: 20 * _LEAD_WORDS].split()[:_LEAD_WORDS])}"
+    terms = {zlib.crc32(term.encode("utf-8", "surrogatepass")) for term in content_terms(lead)}
+    return np.sort(mixed(np.array(sorted(terms), dtype=np.uint64)))[:_DRAWN]
+
+
+def lists_of(day: date | None) -> tuple[int, ...]:
+    """Return the lists in which an article of that day stands under each of its terms."""
+    return (_ANY, _UNDATED) if day is None else (_ANY, _period(day))
+
+
+def lists_to_search(day: date | None) -> tuple[int, ...]:
+    """Return the lists in which an article of that day looks for others of its event."""
+    if day is None:
+        return (_ANY,)
+    period = _period(day)
+    return (_UNDATED, period - 1, period, period + 1)
+
+
+def in_list(terms: Numbers, number: int) -> Numbers:
+    """Return what stands for terms in one of the lists."""
+    return mixed(terms + np.uint64(number))
+
+
+def _period(day: date) -> int:
+    return _FIRST_DAYS + 1 + day.toordinal() // DAYS
+
+
+def groups(links: Collection[Link]) -> list[frozenset[str]]:
+    """Return the stories that links make, each with two articles or more, apart from each other.
+
+    The surest links come first, copies before the rest. Two groups become one when more than half of the pairs between
+    them are linked: a page that holds several briefs, or a day-by-day affair, would else chain everything together.
+    """
+    group_of = {article_id: article_id for link in links for article_id in (link.one, link.other)}
+    members = {article_id: [article_id] for article_id in group_of}
+    between: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for link in links:
+        between[link.one][link.other] += 1
+        between[link.other][link.one] += 1
+    for link in sorted(links, key=lambda link: (link.kind != "copy", -link.score, link.one, link.other)):
+        one, other = group_of[link.one], group_of[link.other]
+        if one == other or between[one][other] * 2 <= len(members[one]) * len(members[other]):
+            continue
+        if len(members[one]) < len(members[other]):
+            one, other = other, one
+        for article_id in members[other]:
+            group_of[article_id] = one
+        members[one] += members.pop(other)
+        for third, count in between.pop(other).items():
+            del between[third][other]
+            if third != one:
+                between[one][third] += count
+                between[third][one] += count
+    return sorted((frozenset(ids) for ids in members.values() if len(ids) > 1), key=min)
+
+
+def choose(
+    ranked: Sequence[str],
+    *,
+    article_of: Mapping[str, str],
+    copies_of: Mapping[str, Collection[str]],
+    is_repeated: Callable[[str, Sequence[str]], bool],
+    k: int,
+    per_article: int,
+) -> list[str]:
+    """Return the `k` best passages such that neither one article nor copies of one text crowd out the others.
+
+    A passage whose words stand in better passages of copies of its article is left out: these stand for it. Of an
+    article and its copies together there are at most `per_article` passages.
+
+    Args:
+        ranked: Passage ids, best first.
+        article_of: The article of each of them.
+        copies_of: The articles that are copies of an article, where there are any.
+        is_repeated: Whether a passage's words stand in the others given, which are of copies of its article.
+        k: Most passages that are wanted.
+        per_article: Most passages of an article with its copies.
+    """
+    chosen: list[str] = []
+    for passage_id in ranked:
+        if len(chosen) == k:
+            break
+        article_id = article_of[passage_id]
+        copies = copies_of.get(article_id, ())
+        beside = [other for other in chosen if article_of[other] in copies]
+        of_article = sum(article_of[other] == article_id for other in chosen)
+        if of_article + len(beside) >= per_article or (beside and is_repeated(passage_id, beside)):
+            continue
+        chosen.append(passage_id)
+    return chosen
