@@ -42,13 +42,16 @@ class _Resolved:
     relative: bool
 
 
-def find_times(text: str, *, language: str, published: date | None) -> tuple[TimeExpression, ...]:
+def find_times(
+    text: str, *, language: str, published: date | None, usual_tense: int | None = None
+) -> tuple[TimeExpression, ...]:
     """Return the time expressions of a text in order, none within another.
 
     Args:
         text: As it was published; offsets are code points of it.
         language: ISO 639-1; of a language that nobody knows here nothing is found.
         published: The day that relative expressions are seen from; without it they stay unresolved.
+        usual_tense: What is taken where no verb tells, -1 past or 1 future; None leaves it open.
     """
     reading = reading_of(language)
     if reading is None:
@@ -58,7 +61,9 @@ def find_times(text: str, *, language: str, published: date | None) -> tuple[Tim
     resolved: list[_Resolved] = []
     index = 0
     while index < len(found):
-        one, used = _composed(text, small, found[index : index + 2], reading=reading, published=published)
+        one, used = _composed(
+            text, small, found[index : index + 2], reading=reading, published=published, usual=usual_tense
+        )
         index += used
         if one is not None:
             resolved.append(one)
@@ -90,22 +95,23 @@ def reading_of(language: str) -> Reading | None:
 
 
 def _composed(
-    text: str, small: str, found: Sequence[Found], *, reading: Reading, published: date | None
+    text: str, small: str, found: Sequence[Found], *, reading: Reading, published: date | None, usual: int | None
 ) -> tuple[_Resolved | None, int]:
     """Return what the first expression means with the words before it, or with the next one; and how many that took."""
     first = found[0]
     if first.kind == "none":
         return None, 1
     if len(found) > 1 and (start := _range_start(small, first, found[1], reading)) is not None:
-        return _range(text, (first, found[1]), start=start, reading=reading, published=published), 2
+        ends = first, found[1]
+        return _range(text, ends, start=start, reading=reading, published=published, usual=usual), 2
     kind, start = _opener(small, first, reading)
     tense = tense_of(text, start=start, end=first.end, reading=reading)
     if kind in _USUALLY and (tense is None or kind == "since"):
-        tense = tense or _USUALLY[kind]
+        tense = tense or usual or _USUALLY[kind]
     elif kind in ("until", "before") and tense == -1 and not _lasted(text, start, reading):
         # "Cerró hasta el viernes": it closed, until a day to come.
         tense = None
-    period = meaning(first, Reference(published, tense))
+    period = meaning(first, Reference(published, usual if tense is None else tense))
     relative = meaning(first, Reference()) is None
     if relative and kind == "before" and tense == 1 and _has_begun(period, published):
         period = None
@@ -155,9 +161,17 @@ def _range_start(small: str, first: Found, second: Found, reading: Reading) -> i
     return None
 
 
-def _range(text: str, ends: tuple[Found, Found], *, start: int, reading: Reading, published: date | None) -> _Resolved:
+def _range(
+    text: str,
+    ends: tuple[Found, Found],
+    *,
+    start: int,
+    reading: Reading,
+    published: date | None,
+    usual: int | None,
+) -> _Resolved:
     first, second = ends
-    tense = tense_of(text, start=start, end=second.end, reading=reading)
+    tense = tense_of(text, start=start, end=second.end, reading=reading) or usual
     relative = any(meaning(end, Reference(None, None)) is None for end in ends)
     last = meaning(second, Reference(published, tense))
     begun = meaning(first, Reference(published, tense))

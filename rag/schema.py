@@ -207,6 +207,16 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What words of a question limit it to: articles of certain days, both included, or of certain outlets."""
+
+    words: str
+    since: date | None = None
+    until: date | None = None
+    outlets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A question with all that limits it; dates are inclusive, empty `outlets` means all."""
 
