@@ -109,6 +109,11 @@ class Articles:
         """Close all connections; nothing can be read or written afterwards."""
         self._database.close()
 
+    @property
+    def database(self) -> Database:
+        """Where the articles are kept, for what is worked out from them and kept beside them."""
+        return self._database
+
     # ---- settings of the archive itself
 
     def meta(self, key: str) -> str | None:

@@ -23,7 +23,9 @@ from rag.errors import ArchiveError
 from rag.interfaces import Embedder, VectorIndex, WordIndex
 from rag.keeping import Kept
 from rag.lock import Hold
+from rag.reading import CALIBRATED_MODEL
 from rag.schema import Article
+from rag.story_links import StoryLinks
 
 if TYPE_CHECKING:
     from rag.doctor import Checkup
@@ -73,6 +75,7 @@ class Holdings:
         self._made: dict[str, Any] = {}
         self._made_anew: list[str] = []
         self._closed = False
+        self._stories = StoryLinks(truth.database)
 
     def close(self) -> None:
         """Release the archive, whatever fails on the way; closing twice does nothing."""
@@ -101,6 +104,26 @@ class Holdings:
     def words(self) -> WordIndex:
         """The word index, caught up with the truth when it was opened."""
         return self._part("words", self._make_words)
+
+    @property
+    def stories(self) -> StoryLinks:
+        """The links between articles of one story, caught up with the truth unless somebody is writing just now.
+
+        Who writes brings them up to date at the end, and questions do not wait for that.
+        """
+        if self._stories.applied_seq < self.truth.last_seq() and self._writing.acquire(blocking=False):
+            try:
+                if self._notify and not self._stories.applied_seq:
+                    self._notify("looking for the articles that tell one story (once)")
+                self._follow_stories()
+            finally:
+                self._writing.release()
+        return self._stories
+
+    def _follow_stories(self) -> None:
+        known = self.fingerprint() or {}
+        # Cosines of other models mean other things: there, only copies are found.
+        self._stories.catch_up(by_vectors=known.get("model") == CALIBRATED_MODEL)
 
     def _part(self, name: str, make: Callable[[], T]) -> T:
         """Return a part, made once: functools.cached_property has a lock of its own, which ours would deadlock with.
@@ -245,11 +268,12 @@ class Holdings:
         return done
 
     def catch_up(self) -> None:
-        """Bring both indexes up to date with the truth."""
+        """Bring both indexes, and the links between articles of one story, up to date with the truth."""
         with self._writing:
             if self.truth.last_seq():
                 self.words.catch_up(self.truth)
                 self.vectors.catch_up(self.truth)
+                self._follow_stories()
 
     def _open_indexes(self) -> None:
         # Before the truth grows: indexes that are ahead of it, because a copy of it was put back, must notice first.
@@ -267,17 +291,22 @@ class Holdings:
             return replace(checkup, made_anew=tuple(self._made_anew))
 
     def rebuild(self) -> None:
-        """Make both indexes anew from the articles, without embedding again."""
+        """Make both indexes and all links of stories anew from the articles, without embedding again."""
         with self._writing:
-            for index in (self.words, self.vectors):
-                index.rebuild(self.truth)
+            self._rebuild_indexes()
+            self._stories.forget()
+            self._follow_stories()
+
+    def _rebuild_indexes(self) -> None:
+        for index in (self.words, self.vectors):
+            index.rebuild(self.truth)
 
     def compact(self) -> tuple[int, int]:
         """Leave no byte of deleted or replaced text in the folder, and return its bytes before and after."""
         with self._writing:
             before = _bytes_in(self.path)
             self.truth.compact()
-            self.rebuild()
+            self._rebuild_indexes()
             for index in ("vectors", "words"):
                 derived.remove_leftovers(self.path / index)
             return before, _bytes_in(self.path)

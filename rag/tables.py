@@ -59,6 +59,33 @@ PASSAGES = sa.Table(
 # What is worked out from the articles, and can be again: made where it is missing, so that it changes no format. A row
 # keeps the content_hash of its article, and counts only as long as that is the same.
 WORKED_OUT = sa.MetaData()
+STORY_ARTICLES = sa.Table(
+    "story_articles",
+    WORKED_OUT,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("article_id", sa.Text, nullable=False, unique=True),
+    sa.Column("content_hash", sa.Text, nullable=False),
+    # What stands in story_marks, to be taken out of it when the article's text is gone.
+    sa.Column("marks", sa.LargeBinary, nullable=False),
+)
+# Where articles meet: each mark with the numbers of the articles that have it.
+STORY_MARKS = sa.Table(
+    "story_marks",
+    WORKED_OUT,
+    sa.Column("mark", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+# Every link stands in both directions.
+STORY_LINKS = sa.Table(
+    "story_links",
+    WORKED_OUT,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("other", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("score", sa.Float, nullable=False),
+    sqlite_with_rowid=False,
+)
 PENDING = sa.Index("passages_pending", PASSAGES.c.id, sqlite_where=PASSAGES.c.vector.is_(None))
 CHANGES = sa.Table(
     "changes",
