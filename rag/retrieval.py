@@ -11,6 +11,8 @@ from rag.schema import Article, Hit, Passage
 
 LoadPassages = Callable[[Sequence[str]], Mapping[str, tuple[Passage, Article]]]
 LoadCandidates = Callable[[Sequence[str]], Mapping[str, Candidate]]
+Choose = Callable[[Sequence[str], Mapping[str, Candidate]], Sequence[str]]
+"""Picks the passages that are wanted out of ranked ids, best first, knowing what ranking knows of each."""
 # Share of the nearest sentence: the one that answers may stand among others that speak of something else.
 _BY_SENTENCE = 0.5
 
@@ -29,6 +31,7 @@ def retrieve(
     k: int,
     dense_weight: float,
     spread: float | None,
+    choose: Choose | None = None,
 ) -> list[Hit]:
     """Return the `k` best passages for a question, best first; fewer if fewer are held, or some just went.
 
@@ -49,6 +52,7 @@ def retrieve(
         k: How many hits are wanted.
         dense_weight: Share of the dense score in fusion, 0 to 1.
         spread: What makes a difference of cosines large for the model, None if that is not known.
+        choose: Picks among the ranked passages; None takes the first `k`.
     """
     dense_found = vectors.search(vector, k=candidates, filters=filters)
     word_found = words.search(question, language=language, k=candidates, filters=filters)
@@ -63,7 +67,7 @@ def retrieve(
         dense_weight=dense_weight,
         spread=spread,
     )
-    ranked = best_first(fused)[:k]
+    ranked = (choose(best_first(fused), known) if choose else best_first(fused))[:k]
     # Only these in full: the articles of all candidates cost more than both searches.
     held = load_passages(ranked)
     return [
