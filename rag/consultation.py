@@ -16,6 +16,7 @@ from rag.language import detect_language
 from rag.readable import readable
 from rag.retrieval import LoadCandidates, LoadPassages, retrieve
 from rag.schema import Ask, Consultation, Hit, Turn
+from rag.spelling import in_small_letters
 
 MAX_QUESTION_CHARACTERS = 2000
 """Of a longer question the rest is not read: the embedding model would not see it either."""
@@ -141,8 +142,10 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
     if ask.since and ask.until and ask.since > ask.until:
         raise ValueError(f"since {ask.since} is after until {ask.until}: exchange them")
     language = detect_language(ask.question, prior=parts.languages())
-    contexts = ["", ask.history[-1].question] if ask.history else [""]
-    texts = [f"{context} {ask.question}".strip() for context in contexts]
+    # Models are taught by text in small letters: of a question in capitals they find a tenth less.
+    asked = in_small_letters(ask.question)
+    contexts = ["", in_small_letters(ask.history[-1].question)] if ask.history else [""]
+    texts = [f"{context} {asked}".strip() for context in contexts]
     vectors = parts.embedder.embed_questions(texts)
     versions = [
         # What is asked now decides which sentence answers; what was asked before, where to look.
@@ -201,7 +204,7 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
     understood = retrieved.understood
     readings: list[Reading] = [
         parts.reader.read(
-            understood.ask.question,
+            understood.versions[0].text,
             hits,
             language=understood.language,
             question_vector=version.read_vector,

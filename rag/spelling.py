@@ -56,6 +56,11 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", unmarked).translate(_PLAIN_LETTERS)
 
 
+def in_small_letters(text: str) -> str:
+    """Return a text that is all in capitals in small letters; a single word stays, which may be an acronym."""
+    return text.lower() if text.isupper() and len(text.split()) > 1 else text
+
+
 def has_accents(text: str) -> bool:
     """Whether some letter carries a mark other than the tilde of ñ."""
     return _MARKS.search(unicodedata.normalize("NFD", text.lower())) is not None

@@ -55,6 +55,12 @@ def test_unseen_characters_change_no_answer(sample_archive: Archive, question: s
     assert places(sample_archive.ask(question)) == places(sample_archive.ask(WHERE))
 
 
+def test_a_question_in_capitals_is_read_in_small_letters_and_shown_as_it_was_typed(sample_archive: Archive) -> None:
+    shouted = sample_archive.ask(WHERE.upper())
+    assert places(shouted) == places(sample_archive.ask(WHERE.lower()))
+    assert (shouted.status, shouted.question) == ("answered", WHERE.upper())
+
+
 @pytest.mark.parametrize(
     "question",
     ["???", "\u200b\u200b", "\x00", "\ufeff", "😀" * 50, "[[[[", "\ud800", "\u202e\u202e", "\u0301"],
