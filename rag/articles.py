@@ -102,8 +102,9 @@ class Articles:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # The languages, and the change log entry at which they were so.
+        # The languages and the outlets, each with the change log entry at which they were so.
         self._languages: tuple[int, list[str]] | None = None
+        self._outlets: tuple[int, list[str]] | None = None
 
     def close(self) -> None:
         """Close all connections; nothing can be read or written afterwards."""
@@ -332,7 +333,11 @@ class Articles:
 
     def outlets(self) -> list[str]:
         """Return the outlets that articles name, in alphabetical order."""
-        return self._distinct(ARTICLES.c.outlet)
+        seq = self.last_seq()
+        if self._outlets is None or self._outlets[0] != seq:
+            # Every question asks for them.
+            self._outlets = (seq, self._distinct(ARTICLES.c.outlet))
+        return list(self._outlets[1])
 
     def languages(self) -> list[str]:
         """Return the languages of the articles, the most frequent first."""

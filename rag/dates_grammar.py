@@ -110,7 +110,8 @@ class Grammar:
 
 def counted(words: str, *, start: int = 1, **more: int) -> dict[str, int | str]:
     """Return each of the words with its number, counted from `start`, and further ones with theirs."""
-    return {word: number for number, word in enumerate(words.split(), start)} | more
+    found: dict[str, int | str] = {word: number for number, word in enumerate(words.split(), start)}
+    return found | more
 
 
 def after_any(words: str) -> str:

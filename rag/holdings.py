@@ -16,15 +16,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rag import derived, fingerprint
+from rag import derived, fingerprint, kept_times
 from rag.articles import Articles, Outcome, Prepared
 from rag.config import Settings
+from rag.dates import find_times
 from rag.errors import ArchiveError
 from rag.interfaces import Embedder, VectorIndex, WordIndex
 from rag.keeping import Kept
 from rag.lock import Hold
 from rag.reading import CALIBRATED_MODEL
-from rag.schema import Article
+from rag.schema import Article, TimeExpression
 from rag.story_links import StoryLinks
 
 if TYPE_CHECKING:
@@ -278,6 +279,19 @@ class Holdings:
     def _open_indexes(self) -> None:
         # Before the truth grows: indexes that are ahead of it, because a copy of it was put back, must notice first.
         _, _ = self.words, self.vectors
+
+    def times(self, article: Article) -> tuple[TimeExpression, ...]:
+        """Return the time expressions of an article, and keep them unless somebody is writing just now."""
+        kept = kept_times.read(self.truth.database, article)
+        if kept is not None:
+            return kept
+        found = find_times(article.text, language=article.language, published=article.published)
+        if self._writing.acquire(blocking=False):
+            try:
+                kept_times.write(self.truth.database, article, found)
+            finally:
+                self._writing.release()
+        return found
 
     # ---- upkeep
 

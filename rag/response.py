@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rag.config import AnswerSettings
+from rag.dating import dated
 from rag.errors import ModelError
 from rag.extraction import extract
 from rag.generation import DECLINED, generate
@@ -68,7 +69,7 @@ def respond(
             except ModelError as exc:
                 notice = _say(consultation, "model_failed").format(error=str(exc).rstrip("."))
                 final = replace(final, notices=(*final.notices, notice))
-    yield replace(final, timings={**consultation.timings, "answer": time.perf_counter() - began})
+    yield replace(dated(final), timings={**consultation.timings, "answer": time.perf_counter() - began})
 
 
 def _of_model(written: Answer, *, otherwise: Answer) -> Answer:

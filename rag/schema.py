@@ -164,7 +164,8 @@ class Citation:
     """The exact words a statement rests on. `number` is the n of `[n]` in the answer's text, from 1.
 
     `context_start` is where to begin reading where the words lean on what stands before them ("Según él…"), None where
-    they stand alone.
+    they stand alone. `times` are the expressions among them that only the day of publication gives a date ("este
+    miércoles").
     """
 
     number: int
@@ -174,6 +175,7 @@ class Citation:
     passage: Passage
     score: float
     context_start: int | None = None
+    times: tuple[TimeExpression, ...] = ()
 
     @property
     def quote(self) -> str:
@@ -218,13 +220,19 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question with all that limits it; dates are inclusive, empty `outlets` means all."""
+    """A question with all that limits it; dates are inclusive, empty `outlets` means all.
+
+    `limits` are what its own words limit it to: None reads them, empty takes the question as it is. `today` is the day
+    that they are seen from, None the present one.
+    """
 
     question: str
     history: tuple[Turn, ...] = ()
     since: date | None = None
     until: date | None = None
     outlets: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] | None = None
+    today: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +240,8 @@ class Consultation:
     """What the archive holds on a question, before anything is said: the input of every way to answer.
 
     `question` is what was searched and read (a follow-up may have been completed from the history); `language` is the
-    language to answer in; `evidence` is best first; `probability`, 0 to 1, is that the archive answers the question.
+    language to answer in; `evidence` is best first; `probability`, 0 to 1, is that the archive answers the question;
+    `limits` are those of the question's words that were kept to.
     """
 
     ask: Ask
@@ -243,6 +252,7 @@ class Consultation:
     probability: float = 0.0
     timings: Mapping[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +262,8 @@ class Answer:
     `text` carries `[n]` markers that resolve in `citations` (an article's own words may hold brackets too: programs
     read `statements`, which have none of ours); `reason` says in words of the question's language why the status is
     what it is; `confidence` is the probability, 0 to 1, that the archive answers the question; `timings` are
-    seconds per step; `notices` are sentences a reader should see (a model that failed, a filter that was widened).
+    seconds per step; `notices` are sentences a reader should see (a model that failed, a filter that was widened);
+    `limits` are what the question's own words limited it to.
 
     While streaming, each `Answer` is a snapshot that replaces the one before it (`status` "partial"), so adding two
     gives the later one: that is how LangChain folds a stream into one result.
@@ -270,6 +281,7 @@ class Answer:
     timings: Mapping[str, float] = field(default_factory=dict)
     model: str = "extractive"
     notices: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
 
     @classmethod
     def begun(cls, consultation: Consultation) -> Answer:
@@ -283,6 +295,7 @@ class Answer:
             hits=consultation.hits,
             timings=consultation.timings,
             notices=consultation.notices,
+            limits=consultation.limits,
         )
 
     def __add__(self, later: Answer) -> Answer:
@@ -299,6 +312,7 @@ class Answer:
             "language": self.language,
             "model": self.model,
             "notices": list(self.notices),
+            "limits": [limit_to_dict(limit) for limit in self.limits],
             "statements": [
                 {
                     "text": statement.text,
@@ -361,6 +375,27 @@ def article_to_dict(article: Article, *, text: bool = False) -> dict[str, Any]:
     return record
 
 
+def limit_to_dict(limit: Limit) -> dict[str, Any]:
+    """Return a limit as plain JSON types."""
+    return {
+        "words": limit.words,
+        "since": limit.since.isoformat() if limit.since else None,
+        "until": limit.until.isoformat() if limit.until else None,
+        "outlets": list(limit.outlets),
+    }
+
+
+def time_to_dict(time: TimeExpression, text: str) -> dict[str, Any]:
+    """Return a time expression of a text as plain JSON types."""
+    return {
+        "words": text[time.start : time.end],
+        "start": time.start,
+        "end": time.end,
+        "since": time.since.isoformat() if time.since else None,
+        "until": time.until.isoformat() if time.until else None,
+    }
+
+
 def citation_to_dict(citation: Citation) -> dict[str, Any]:
     """Return a citation as plain JSON types."""
     return {
@@ -371,6 +406,7 @@ def citation_to_dict(citation: Citation) -> dict[str, Any]:
         "end": citation.end,
         "score": round(citation.score, 4),
         "passage": citation.passage.id,
+        "times": [time_to_dict(time, citation.article.text) for time in citation.times],
         "article": article_to_dict(citation.article),
     }
 

@@ -86,6 +86,15 @@ STORY_LINKS = sa.Table(
     sa.Column("score", sa.Float, nullable=False),
     sqlite_with_rowid=False,
 )
+TIMES = sa.Table(
+    "times",
+    WORKED_OUT,
+    sa.Column("article_id", sa.ForeignKey(ARTICLES.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("content_hash", sa.Text, nullable=False),
+    # Of the rules that found them.
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("spans", sa.Text, nullable=False),
+)
 PENDING = sa.Index("passages_pending", PASSAGES.c.id, sqlite_where=PASSAGES.c.vector.is_(None))
 CHANGES = sa.Table(
     "changes",
