@@ -8,7 +8,7 @@ from typing import Literal
 
 from eval.dataset import Gold, Question
 from eval.metrics import Score, Span, contains
-from eval.scoring import CONTRADICTION, holding
+from eval.scoring import CONTRADICTION, holding, seen_through_copies
 from rag.schema import Answer, Article, Evidence, Hit
 
 Relevance = Literal["supports", "mentions", ""]
@@ -65,10 +65,11 @@ def judge(
         scores: The answer's measures, by name.
         candidates: The sentences that the answer was chosen from, best first.
     """
+    shown = seen_through_copies(gold, answer.hits)
 
-    def relevance(article: Article, start: int, end: int) -> Relevance:
+    def relevance(article: Article, start: int, end: int, *, quotes: Sequence[Span] = gold.quotes) -> Relevance:
         place = Span(article.id, start, end)
-        if any(place.overlaps(quote) for quote in gold.quotes):
+        if any(place.overlaps(quote) for quote in quotes):
             return "supports"
         words = article.text[start:end]
         mentioned = any(_contains_any(words, accepted, language=article.language) for accepted in question.answers)
@@ -76,10 +77,12 @@ def judge(
 
     judged = Judgement(
         facts=tuple(
-            _fact(accepted, gold.nuggets[number] if gold.nuggets else (), answer=answer)
+            _fact(accepted, shown.nuggets[number] if shown.nuggets else (), answer=answer)
             for number, accepted in enumerate(question.answers)
         ),
-        hits=tuple(relevance(hit.article, hit.passage.start, hit.passage.end) for hit in answer.hits),
+        hits=tuple(
+            relevance(hit.article, hit.passage.start, hit.passage.end, quotes=shown.quotes) for hit in answer.hits
+        ),
         candidates=tuple(relevance(item.hit.article, item.sentence.start, item.sentence.end) for item in candidates),
         citations=tuple(relevance(citation.article, citation.start, citation.end) for citation in answer.citations),
         support=gold.quotes,

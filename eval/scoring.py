@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from eval.dataset import Gold, Question
@@ -19,7 +19,7 @@ from eval.metrics import (
     reciprocal_rank_at,
     token_f1,
 )
-from rag.schema import Answer, Citation
+from rag.schema import Answer, Citation, Hit
 
 CONTRADICTION = "contradiction"
 NO_SUPPORT = "no support given"
@@ -128,12 +128,32 @@ def _score_passages(question: Question, answer: Answer, gold: Gold) -> dict[str,
         reason = SUPPORT_NOT_FOUND if question.support else NO_SUPPORT
         reason = reason if question.answerable else "unanswerable"
         return dict.fromkeys(("recall@5", "mrr@10", "ndcg@10"), Score(None, reason))
-    ranked = [Span(hit.article.id, hit.passage.start, hit.passage.end) for hit in answer.hits]
+    gold = seen_through_copies(gold, answer.hits)
+    ranked = [_place(hit) for hit in answer.hits]
     return {
         "recall@5": Score(recall_at(ranked, gold.nuggets, k=5)),
         "mrr@10": Score(reciprocal_rank_at(ranked, gold.quotes, k=10)),
         "ndcg@10": Score(ndcg_at(ranked, gold.quotes, k=10)),
     }
+
+
+def seen_through_copies(gold: Gold, hits: Sequence[Hit]) -> Gold:
+    """Return where the support stands, as far as a hit stands for it: what only its copies hold counts as its own."""
+
+    def stand_in(quote: Span) -> Span:
+        if any(_place(hit).overlaps(quote) for hit in hits):
+            return quote
+        return next((_place(hit) for hit in hits if any(_place(copy).overlaps(quote) for copy in hit.copies)), quote)
+
+    return replace(
+        gold,
+        quotes=tuple(dict.fromkeys(map(stand_in, gold.quotes))),
+        nuggets=tuple(tuple(map(stand_in, quotes)) for quotes in gold.nuggets),
+    )
+
+
+def _place(hit: Hit) -> Span:
+    return Span(hit.article.id, hit.passage.start, hit.passage.end)
 
 
 def _score_words(question: Question, answer: Answer, gold: Gold) -> dict[str, Score]:
