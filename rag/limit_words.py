@@ -29,20 +29,22 @@ class Asking:
     joined: str
     without: str
     when: str
+    # What else an outlet makes: in general these are works of others too.
+    works: str = r"(?!)"
     # Before a date that is an attribute of what follows: "the 2019 election".
     attributive: str = r"(?!)"
 
 
 ASKING: Mapping[str, Asking] = {
     "es": Asking(
-        news=r"noticias?|novedades|articulos?|cronicas?|reportajes?|titulares?|informaciones|notas?|portadas?|edicion(?:es)?"
-        r"|entrevistas?|editoriales|cobertura|publicaciones",
+        news=r"noticias?|novedades|articulos?|cronicas?|reportajes?|titulares?|cobertura",
+        works=r"informaciones|informacion|notas?|portadas?|edicion(?:es)?|entrevistas?|editoriales|publicaciones",
         happened=r"(?:que|cosas?|algo|lo que)(?: mas| no)? (?:se )?(?:ha |han |habia |hubo )?(?:paso|pasado|pasaba|pasa"
         r"|ocurrio|ocurrido|ocurria|ocurre|sucedio|sucedido|sucedia|sucede|acontecio|hubo)|lo (?:ocurrido|sucedido)"
         r"|que hay de nuevo|que novedades|acontecimientos|sucesos",
-        published=r"se (?:ha |habia |han )?(?:escrib\w+|escrito|public\w+|dijo|dicho|decia|conto|cont[oa]\w*|inform\w+"
-        r"|habl\w+|coment\w+|titul\w+|dice|cuenta|supo|sabia)|(?:la prensa|los periodicos|los diarios|los medios"
-        r"|la hemeroteca)|publicad[oa]s?|aparecid[oa]s? en prensa",
+        published=r"(?:que|como|cuanto|lo que) (?:mas |cosas )?se (?:ha |habia |han )?(?:escrib\w+|escrito|public\w+"
+        r"|dijo|dicho|decia|cont[oa]\w*|inform\w+|habl\w+|coment\w+|titul\w+|dice|cuenta|supo|sabia)|lo publicado"
+        r"|la prensa|los periodicos|los diarios|los medios|la hemeroteca",
         according=r"segun|de acuerdo con|conforme a|en palabras de|citando a|a juicio de|siempre segun",
         says=r"dij\w+|dic(?:e|en|ho)|decia\w*|public\w+|cont(?:o|aron|aba|aban|ado)|cuentan?|inform\w+|escrib\w+|escrito"
         r"|relat\w+|report\w+|destac\w+|titul\w+|asegur\w+|afirm\w+|sostuv\w+|sostien\w+|habl\w+|coment\w+|recog\w+"
@@ -57,12 +59,13 @@ ASKING: Mapping[str, Asking] = {
         when=r"cuando|que dia|en que (?:fecha|año|mes|dia)|desde cuando|hasta cuando",
     ),
     "en": Asking(
-        news=r"news|stor(?:y|ies)|articles?|reports?|coverage|headlines?|pieces?|reporting|clippings|editions?|items?",
+        news=r"news|stor(?:y|ies)|articles?|coverage|headlines?|clippings",
+        works="reports?|reporting|pieces?|editorials?|editions?|items?",
         happened=r"what(?:[’']s| is| was| has| had| have)?(?: been)?(?: else)? (?:happen(?:ed|ing|s)?|going on|went on"
         r"|occurred|took place|gone on)|what (?:has|have|had) happened|anything happen\w*|what did happen"
         r"|what else happened",
-        published=r"(?:was|were|been|is|are|being) (?:written|reported|published|said|printed|told)"
-        r"|(?:the )?(?:press|papers|newspapers|media)|published",
+        published=r"what (?:else )?(?:was|were|has been|had been|is|is being) (?:written|reported|published|said"
+        r"|printed)|the (?:press|papers|newspapers|media)",
         according=r"according to|as per|per|citing|as reported by|reported by|in the words of",
         says=r"say|says|said|saying|write|writes|wrote|written|report|reports|reported|reporting|publish\w*|cover\w*"
         r"|tell|tells|told|claim\w*|reveal\w*|print\w*|run|ran|describe\w*|note[ds]?|mention\w*|announce[ds]?",

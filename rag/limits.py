@@ -109,13 +109,13 @@ def _is_asked_for(small: str, time: TimeExpression, sources: Sequence[Mention], 
     is_attached = re.search(rf"\b(?:{asking.attached})\s*(?:el |la |o |a )?$", before)
     if is_attached or re.search(asking.attributive, before) or _EVENT.search(before) or after.startswith(("'s", "’s")):
         return False
-    if any(mention.is_author for mention in sources) or re.search(rf"\b(?:{asking.published})\b", small):
+    if any(mention.is_author for mention in sources):
         return True
-    if re.search(rf"\b(?:{asking.news})\b", " ".join(small.split()[:_BEGINNING])):
-        return True
-    if not re.search(rf"(?:^|\W)(?:{asking.happened})\b", small):
+    if time.until and time.until.year <= today.year - _HISTORY_YEARS:
         return False
-    return time.until is None or time.until.year > today.year - _HISTORY_YEARS
+    beginning = " ".join(small.split()[:_BEGINNING])
+    asks_for_news = re.search(rf"\b(?:{asking.news}|{asking.published})\b", beginning)
+    return bool(asks_for_news or re.search(rf"(?:^|\W)(?:{asking.happened})\b", small))
 
 
 def _follows(mention: Mention, small: str, time: TimeExpression, asking: Asking) -> bool:

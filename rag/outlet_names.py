@@ -25,6 +25,8 @@ _WRITES = re.compile(r"public|publi|pubbl|escri|ecri|scri|schr|veroff|titul|noti
 _COMMON = frozenset(
     {"hoy", "publico", "tiempo", "metro", "today", "time", "ahora", "siglo", "expansion", "marca", "sport"}
 )
+_LONGER_BEFORE = re.compile(r"\w\s+(?!(?:El|La|Los|Las|The|Le)\s)[A-ZÁÉÍÓÚÑ]\w*\s$")
+_LONGER_AFTER = re.compile(r"\s[A-ZÁÉÍÓÚÑ]\w*[a-z]")
 _AUXILIARY = "ha|han|habia|has|have|had|a|ont|hat|haben|va|van|no|not|tambien|also|ya|already|did|does|do"
 
 
@@ -63,6 +65,9 @@ def find_outlets(question: str, small: str, *, outlets: Sequence[str], asking: A
         if not found or start >= found[-1].end:
             written, spellings, is_short = names[name]
             sure = _is_as(written, question[start:end]) or (not is_short and _is_telling(written, question))
+            if is_short or " " not in name:
+                # "The Sunday Times" is not The Times, "ABC Pictures" not ABC.
+                sure = sure and not _LONGER_BEFORE.search(question[:start]) and not _LONGER_AFTER.match(question[end:])
             found.append(
                 _mention(question, small, (start, end), spellings, asking=asking, is_sure=sure, is_short=is_short)
             )
@@ -160,11 +165,12 @@ def _mention(
 
 def _is_within(small: str, before: str, after: str, *, lead: str, asking: Asking) -> bool:
     """Whether something was published in or by the outlet."""
-    if re.search(rf"\b(?:{asking.news})(?: (?:de )?\w+)?\s+(?:{asking.attached}|{asking.within})\s*{lead}", before):
+    made = rf"{asking.news}|{asking.works}"
+    if re.search(rf"\b(?:{made})(?: (?:de )?\w+)?\s+(?:{asking.attached}|{asking.within})\s*{lead}", before):
         return True
-    if re.match(rf"(?:[’']s?)?\s+(?:{asking.news})\b", after):
+    if re.match(rf"(?:[’']s?)?\s+(?:{made})\b", after):
         return True
-    is_reported = re.search(rf"\b(?:{asking.published}|{asking.news}|{asking.says})\b", small)
+    is_reported = re.search(rf"\b(?:{asking.published}|{made}|{asking.says})\b", small)
     return bool(
         is_reported and re.search(rf"\b(?:{asking.within})\s+{lead}", before) and not _is_of(before, asking, lead)
     )
