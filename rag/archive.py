@@ -198,15 +198,23 @@ class Archive:
         question: str,
         *,
         k: int = 10,
+        per_article: int | None = None,
         since: date | None = None,
         until: date | None = None,
         outlets: Sequence[str] = (),
     ) -> list[Hit]:
-        """Return the `k` passages nearest to a question or keywords, best first."""
+        """Return the `k` passages nearest to a question or keywords, best first, each with its copies in other outlets.
+
+        Of an article and its copies there are at most `per_article` passages, by default as many as the settings say.
+        """
         if k < 1:
             raise ValueError(f"k is {k}: ask for 1 passage or more")
+        most = self.settings.retrieval.per_article if per_article is None else per_article
+        if most < 1:
+            raise ValueError(f"per_article is {most}: allow 1 passage of an article or more")
         ask = to_ask(_asked(question, (), since, until, outlets))
-        return consultation.search(consultation.understand(ask, parts=self._parts), parts=self._parts, k=k)
+        understood = consultation.understand(ask, parts=self._parts)
+        return consultation.search(understood, parts=self._parts, k=k, per_article=most)
 
     def as_runnable(self) -> Runnable[Any, Answer]:
         """Return the retrieval chain as a LangChain Runnable: a question, dict or `Ask` in, an `Answer` out.
@@ -339,6 +347,7 @@ class Archive:
         return load_chat_model(self.settings.answer)
 
     def _make_parts(self) -> Parts:
+        from rag.companions import Shelf
         from rag.dense import DenseSearch
         from rag.fusion import TYPICAL_SPREAD
         from rag.reading import CALIBRATED_MODEL, SentenceReader
@@ -357,6 +366,13 @@ class Archive:
             languages=self._truth.languages,
             settings=self.settings.retrieval,
             spread=TYPICAL_SPREAD if is_bundled else None,
+            shelf=Shelf(
+                stories=self._holdings.stories,
+                passages_of=self._truth.passages_of,
+                articles_by_id=self._truth.articles_by_id,
+                load_passages=self._truth.passages_by_id,
+                load_candidates=self._truth.candidates,
+            ),
         )
 
     def _make_chain(self) -> Runnable[Any, Answer]:

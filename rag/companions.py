@@ -97,17 +97,15 @@ def accompanied(hits: Sequence[Hit], *, vector: Vector, filters: Filters, shelf:
         hit.passage.id: _same_words(hit.passage, copies_of.get(hit.article.id, ()), passages, articles) for hit in hits
     }
     cosines = _cosines([passage.id for found in same.values() for passage in found], vector, shelf=shelf)
-    return [
-        replace(
-            hit,
-            copies=tuple(
-                Hit(copy, articles[copy.article_id], score=hit.score, cosine=cosines.get(copy.id, hit.cosine))
-                for copy in same[hit.passage.id]
-            ),
-            before=_before(hit.passage, passages.get(hit.article.id, ())) if _leans(hit.passage) else None,
-        )
-        for hit in hits
-    ]
+
+    def alone(passage: Passage, hit: Hit) -> Hit:
+        return Hit(passage, articles[passage.article_id], score=hit.score, cosine=cosines.get(passage.id, hit.cosine))
+
+    def led(hit: Hit) -> Hit:
+        before = _before(hit.passage, passages.get(hit.article.id, ())) if _leans(hit.passage) else None
+        return replace(hit, before=before)
+
+    return [replace(led(hit), copies=tuple(led(alone(copy, hit)) for copy in same[hit.passage.id])) for hit in hits]
 
 
 def with_copies(hits: Sequence[Hit]) -> list[Hit]:

@@ -41,11 +41,15 @@ class IngestSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalSettings:
-    """How passages are found. `dense_weight`, 0 to 1: 1 leaves the words out, 0 all but the words."""
+    """How passages are found. `dense_weight`, 0 to 1: 1 leaves the words out, 0 all but the words.
+
+    `per_article` is how many passages of one article, its copies included, stand in a result at most.
+    """
 
     candidates: int = 50
     passages: int = 10
     dense_weight: float = 0.65
+    per_article: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,7 @@ _ALLOWED: dict[str, tuple[Any, str]] = {
     "ingest.max_article_mb": (lambda value: value > 0, "more than 0"),
     "retrieval.candidates": (lambda value: 1 <= value <= 1000, "1 to 1000"),
     "retrieval.passages": (lambda value: 1 <= value <= 100, "1 to 100"),
+    "retrieval.per_article": (lambda value: 1 <= value <= 1000, "1 to 1000"),
     "retrieval.dense_weight": (lambda value: 0 <= value <= 1, "0 to 1"),
     "answer.max_statements": (lambda value: 1 <= value <= 20, "1 to 20"),
     "answer.min_confidence": (lambda value: value is None or 0 <= value <= 1, "0 to 1"),

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from rag.companions import Shelf, accompanied, uncrowded, with_copies
 from rag.config import RetrievalSettings
 from rag.interfaces import Embedder, Filters, Reader, Reading, Vector, VectorSearch, WordIndex
 from rag.language import detect_language
@@ -52,6 +54,7 @@ class Parts:
     languages: Callable[[], Sequence[str]]
     settings: RetrievalSettings
     spread: float | None
+    shelf: Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +183,9 @@ def _has_words(question: str) -> bool:
     return any(char.isalnum() for char in question)
 
 
-def search(understood: Understood, *, parts: Parts, k: int) -> list[Hit]:
+def search(understood: Understood, *, parts: Parts, k: int, per_article: int) -> list[Hit]:
     """Return the `k` best hits of the bare question."""
-    return _hits(understood, understood.versions[0], parts=parts, k=k)
+    return _hits(understood, understood.versions[0], parts=parts, k=k, per_article=per_article)
 
 
 def retrieve_all(understood: Understood, *, parts: Parts) -> Retrieved:
@@ -205,7 +208,7 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
     readings: list[Reading] = [
         parts.reader.read(
             understood.versions[0].text,
-            hits,
+            with_copies(hits),
             language=understood.language,
             question_vector=version.read_vector,
             context=version.context,
@@ -228,8 +231,15 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
     )
 
 
-def _hits(understood: Understood, version: Version, *, parts: Parts, k: int) -> list[Hit]:
-    return retrieve(
+def _hits(
+    understood: Understood, version: Version, *, parts: Parts, k: int, per_article: int | None = None
+) -> list[Hit]:
+    """Return the `k` best hits in their company.
+
+    At most `per_article` of an article; if None, as many as the settings say, and more where there is nothing else.
+    """
+    most = per_article or parts.settings.per_article
+    hits = retrieve(
         version.text,
         version.search_vector,
         language=understood.language,
@@ -238,11 +248,14 @@ def _hits(understood: Understood, version: Version, *, parts: Parts, k: int) -> 
         load_candidates=parts.load_candidates,
         load_passages=parts.load_passages,
         filters=understood.filters,
-        candidates=max(parts.settings.candidates, k),
+        # Some of them will make room for others.
+        candidates=max(parts.settings.candidates, 2 * k),
         k=k,
         dense_weight=parts.settings.dense_weight,
         spread=parts.spread,
+        choose=partial(uncrowded, shelf=parts.shelf, k=k, per_article=most, fill=per_article is None),
     )
+    return accompanied(hits, vector=version.search_vector, filters=understood.filters, shelf=parts.shelf)
 
 
 def _unit(vector: Vector) -> Vector:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.figures import find_figures
-from rag.schema import Answer, Citation, Consultation, Evidence, Statement
+from rag.leaning import leaned_on
+from rag.schema import Answer, Citation, Consultation, Evidence, Hit, Statement
 from rag.terms import content_terms, term_set
 from rag.verification import is_negated
 
@@ -69,14 +70,24 @@ def _groups(evidence: Sequence[Evidence], *, max_statements: int) -> list[_Group
     floor = evidence[0].score * KEEP
     groups: list[_Group] = []
     for item in evidence:
-        if item.score < floor:
-            break
-        twin = next((index for index, group in enumerate(groups) if say_the_same(group.members[0], item)), None)
+        # What a copy's title or place makes of a sentence does not decide whether that outlet printed it.
+        near = [
+            index
+            for index, group in enumerate(groups)
+            if item.score >= floor or _is_copied(group.members[0].hit, item.hit)
+        ]
+        twin = next((index for index in near if say_the_same(groups[index].members[0], item)), None)
         if twin is not None:
             groups[twin] = _joined(groups[twin], item)
-        elif len(groups) < max_statements:
+        elif item.score >= floor and len(groups) < max_statements:
             groups.append(_Group(members=(item,)))
     return groups
+
+
+def _is_copied(one: Hit, other: Hit) -> bool:
+    return any(
+        copy.passage.id == hit.passage.id for first, hit in ((one, other), (other, one)) for copy in first.copies
+    )
 
 
 def say_the_same(one: Evidence, other: Evidence) -> bool:
@@ -118,4 +129,5 @@ def _citation(evidence: Evidence, *, number: int) -> Citation:
         end=evidence.sentence.end,
         passage=evidence.hit.passage,
         score=evidence.score,
+        context_start=leaned_on(evidence.hit, evidence.sentence),
     )

@@ -13,6 +13,7 @@ from rag.citations import resolve, whole_markers
 from rag.config import AnswerSettings
 from rag.interfaces import ChatModel, TokenCounter
 from rag.language import detect_language
+from rag.leaning import leaned_on
 from rag.prompts import UNKNOWN_MARK, NumberedPassage, build_prompt
 from rag.reply import Written, reply_in, sentences_in
 from rag.schema import Answer, Citation, Consultation, Hit, Sentence, Statement, Support
@@ -205,6 +206,7 @@ def _cite(proof: _Proof, citations: dict[tuple[str, int, int], Citation]) -> Cit
             end=sentence.end,
             passage=proof.hit.passage,
             score=proof.score,
+            context_start=leaned_on(proof.hit, sentence),
         )
     return citations[key]
 

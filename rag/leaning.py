@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.schema import Sentence
+from rag.schema import Hit, Sentence
 
 MOST = 2
 """Sentences shown before one that leans, since the first of them may lean as well."""
@@ -80,3 +80,12 @@ def context_start(sentences: Sequence[Sentence], index: int, *, language: str) -
     while first > max(index - MOST, 0) and leans(sentences[first].text, language=language):
         first -= 1
     return sentences[first].start
+
+
+def leaned_on(hit: Hit, sentence: Sentence) -> int | None:
+    """Return where to begin reading for a sentence of a hit's passage that leans, None for one that stands alone."""
+    sentences = (*(hit.before.sentences if hit.before else ()), *hit.passage.sentences)
+    if sentence not in sentences:
+        return None
+    start = context_start(sentences, sentences.index(sentence), language=hit.passage.language)
+    return start if start < sentence.start else None
