@@ -26,6 +26,9 @@ _OPENER_REACH = 32
 # These have their two ends: "from" before them begins no open period.
 _TWO_ENDED = frozenset({"days", "two_days", "months", "years"})
 _BEGINS = re.compile(r"(?:^|[.!?…:;\n])[\s«\"'“‘¿¡(—–-]*$")
+_POSSESSIVE = re.compile("['’]s\\b")
+# Before a date that belongs to what is named before or after it.
+_OF_THE = re.compile(r"\b(?:del|the)\s")
 _OF_DAY = re.compile(r"[’']s\b|\s(?:morning|afternoon|evening|night)\b")
 _WORD = re.compile(r"[^\W\d_]+")
 # Where no verb tells: what lasts since then began before, what ends then will end.
@@ -112,15 +115,41 @@ def _composed(
         # "Cerró hasta el viernes": it closed, until a day to come.
         tense = None
     period = meaning(first, Reference(published, usual if tense is None else tense))
+    if period is None and first.kind == "hence_if_future":
+        # "Built in ten days" is how long it took.
+        return None, 1
     relative = meaning(first, Reference()) is None
-    if relative and kind == "before" and tense == 1 and _has_begun(period, published):
+    if _is_doubtful(period, small, first, opener=kind, tense=tense, published=published if relative else None):
         period = None
     return _Resolved(start, first.end, _opened(period, kind, is_end=first.values.part == "late"), relative), 1
 
 
-def _has_begun(period: Period | None, published: date | None) -> bool:
-    """Whether "before June" would mean a June that is there already."""
-    return bool(period and published and period.since and period.since <= published)
+def _is_doubtful(
+    period: Period | None, small: str, found: Found, *, opener: str, tense: int | None, published: date | None
+) -> bool:
+    """Whether words around an expression make what it would mean doubtful.
+
+    Args:
+        period: What it would mean.
+        small: The text, folded.
+        found: The expression.
+        opener: Which open period it would begin or end.
+        tense: Of its verb.
+        published: The day that it is seen from, None if it is seen from none.
+    """
+    is_attribute = found.kind == "attributive_year" or bool(_POSSESSIVE.match(small, found.end))
+    if opener and is_attribute:
+        # "Before the 2016 election" is not before 2016.
+        return True
+    if period is None or published is None:
+        return False
+    if opener == "before" and tense == 1:
+        # "Before June" cannot be the June that is there already.
+        return period.since is not None and period.since <= published
+    is_attribute = is_attribute or bool(_OF_THE.search(small, max(0, found.start - 4), found.start + 4))
+    nearest = meaning(found, Reference(published)) if is_attribute and found.kind == "date" else None
+    # "Meddled in the November 6 vote": the verb is not the vote's.
+    return nearest is not None and nearest != period
 
 
 def _lasted(text: str, start: int, reading: Reading) -> bool:

@@ -140,6 +140,7 @@ ABSOLUTE: Mapping[str, Callable[[Values], Days | None]] = {
     "fortnight": _fortnight,
     "week_of": _week_of,
     "year": _year,
+    "attributive_year": _year,
     "years": _years,
     "decade": _decade,
     "century": _century,

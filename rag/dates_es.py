@@ -115,7 +115,7 @@ _UNRESOLVED = [
     rf"(?:(?:{_ABOUT}) )?(?:<number>|{_SOME}) (?:{_LONG})(?: y (?:medio|media|<number> (?:{_LONG})))? "
     "(?:despues|antes|mas tarde|previos|previas|posteriores)(?: del? | de que )?",
     rf"(?:{_LONG}) (?:despues|antes|mas tarde)(?: del? | de que )?",
-    rf"(?:a los|al cabo de|en cuestion de|tras) <number> (?:{_LONG})",
+    rf"a los <number> (?:dias|semanas|meses)|(?:al cabo de|en cuestion de|tras) <number> (?:{_LONG})",
     rf"hace (?:(?:ya|hoy|ahora) )*(?:(?:{_ABOUT}) )?(?:(?:<number>|{_SOME}) )?(?:{_LONG}|tiempo|mucho|poco)"
     "(?: tiempo| y (?:medio|media))?",
     rf"dentro de (?:{_ABOUT}|{_SOME}) (?:<number> )?(?:{_LONG})|dentro de (?:poco|un tiempo|un par de (?:{_LONG}))",
@@ -172,7 +172,7 @@ RULES = [
     ("fortnight", rf"(?:la )?<ordinal> (?:quincena|mitad) de(?:l| este)? ?{_MONTH}"),
     ("part_of_unit", rf"<part> de(?:l)? (?:{_UNIT}|<unit>)"),
     ("quarter", rf"(?:el |la )?<ordinal> <unit=quarter> del? (?:{_A_YEAR})"),
-    ("quarter", r"(?:el |la )?<ordinal> <unit=quarter>(?! del? )"),
+    ("quarter", r"(?:el )?<ordinal> <unit=quarter>(?<!mitad)(?! del? )"),
     ("first_months", rf"(?:los )?(?:primeros <number>|<number> primeros) meses del? {_A_YEAR}"),
     ("year", rf"{_BEFORE_YEAR}(?:el año |año )?<year>{_COUNTING}"),
     ("year", "año <year>"),

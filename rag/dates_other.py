@@ -63,6 +63,7 @@ def _spaced(tables: Mapping[str, Any], tongue: Tongue | None) -> Grammar:
         ranges=[tongue.between] if tongue.between[0] else [],
         past=tongue.past,
         future=tongue.future,
+        ahead=tongue.ahead,
         names="small" if tongue.small_names else "any",
     )
 

@@ -28,7 +28,7 @@ def tense_of(text: str, *, start: int, end: int, reading: Reading) -> int | None
     """
     left, right = _sentence(text, start, end)
     before, after = text[left:start], text[end:right]
-    if reading.ahead and reading.ahead.search(before.lower()):
+    if reading.ahead and reading.ahead.search(before.lower()) and not after.startswith(("'s", "’s")):
         return 1
     future = [(place, 1) for place in _places(reading.future, before, after)]
     past = [(place, -1) for place in _places(reading.past, before, after) if not _is_of(place, future)]

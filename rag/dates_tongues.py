@@ -10,7 +10,8 @@ from dataclasses import dataclass
 class Tongue:
     """What dateparser does not know of a language; words in small letters without accents, apart by "|".
 
-    `before_year` and `before_month` are what a bare year or month has before it; `of` stands between day and month.
+    `before` is what a bare year or month has before it; `of` stands between day and month, `ahead` before what is to
+    come.
     """
 
     last: str
@@ -26,6 +27,7 @@ class Tongue:
     earlier: str
     later: str
     numbers: str
+    ahead: str = ""
     past: str = ""
     future: str = ""
     never: str = ""
@@ -50,6 +52,7 @@ TONGUES: Mapping[str, Tongue] = {
         later="(?:depois|apos) ?d?[eoa]?",
         between=("entre(?: o| a)?", "e(?: o| a)?"),
         numbers="um=1 uma=1 dois=2 duas=2 tres=3 quatro=4 cinco=5 seis=6 sete=7 oito=8 nove=9 dez=10 quinze=15",
+        ahead="para(?: o| a)?",
         past=r"\b\w+(?:ou|aram|eram|iram|eu|iu)\b|\b(?:foi|foram|disse|fez|teve|houve|veio|deu|viu|pôde|esteve)\b",
         future=r"\b\w+(?:rá|rão)\b|\b(?:vai|vão) \w+r\b",
         never="(?:cada|todos os|todas as|aos|as|um|uma) (?:<weekday>s?|sabados|domingos)|(?:de )?<weekday> a <weekday>",
@@ -71,6 +74,7 @@ TONGUES: Mapping[str, Tongue] = {
         later="apres(?: le| la)?",
         between=("entre(?: le| la)?", "et(?: le| la)?"),
         numbers="un=1 une=1 deux=2 trois=3 quatre=4 cinq=5 six=6 sept=7 huit=8 neuf=9 dix=10 douze=12 quinze=15",
+        ahead="pour(?: le| la)?|d'ici(?: à)?",
         past=r"\b(?:a|ont|est|sont|avait|avaient|était|étaient|s'est|se sont|fut|furent) (?:\w+ "
         r")?\w+(?:é|ée|és|ées|i|is|it|u|us|ert|int)\b|\b\w+(?:èrent|irent)\b",
         future=r"\b\w{3,}(?:era|eront|ira|iront|dra|dront)\b|\b(?:va|vont|doit|doivent) \w+(?:er|ir|"
@@ -96,6 +100,7 @@ TONGUES: Mapping[str, Tongue] = {
         between=("zwischen(?: dem)?", "und(?: dem)?"),
         numbers="einem=1 einer=1 ein=1 eine=1 zwei=2 drei=3 vier=4 funf=5 sechs=6 sieben=7 acht=8 "
         "neun=9 zehn=10 zwolf=12",
+        ahead="für(?: den| die)?",
         past=r"\b(?:hat|haben|hatte|hatten|wurde|wurden|war|waren)\b|\b(?:ist|sind)\b(?=.* "
         r"\w*ge\w+(?:t|en)\b)|\b(?:wurde|wurden|war|waren|starb|starben|kam|kamen|ging|gingen|"
         r"gab|fand|fanden|verließ|verließen|begann|stieg|fiel|\w{3,}(?:te|ten))\b",
@@ -122,6 +127,7 @@ TONGUES: Mapping[str, Tongue] = {
         later="dopo(?: il| la)?",
         between=("(?:tra|fra)(?: il)?", "e(?: il)?"),
         numbers="un=1 uno=1 una=1 due=2 tre=3 quattro=4 cinque=5 sei=6 sette=7 otto=8 nove=9 dieci=10 quindici=15",
+        ahead="per(?: il| la)?",
         past=r"\b(?:ha|hanno|è|sono|aveva|era|erano|fu|furono|stato|stata) (?:\w+ )?\w+(?:to|ta|ti|"
         r"te|so|sa|si|se)\b|\b\w+(?:arono|irono|erono)\b",
         future=r"\b\w{2,}(?:rà|ranno)\b",
@@ -145,6 +151,7 @@ TONGUES: Mapping[str, Tongue] = {
         later="despres del?",
         between=("entre(?: el)?", "i(?: el)?"),
         numbers="un=1 una=1 dos=2 dues=2 tres=3 quatre=4 cinc=5 sis=6 set=7 vuit=8 nou=9 deu=10 quinze=15",
+        ahead="per al?|per a(?: el| la)?",
         past=r"\b(?:va|van|vam|vas) \w+(?:r|re)\b|\b(?:ha|han|havia|havien) \w+(?:t|da|ts|des)\b|"
         r"\b(?:era|eren|fou|foren)\b",
         future=r"\b\w{2,}(?:rà|ran)\b",
@@ -166,6 +173,7 @@ TONGUES: Mapping[str, Tongue] = {
         later="despois d[eoa]",
         between=("entre(?: o| a)?", "e(?: o| a)?"),
         numbers="un=1 unha=1 dous=2 duas=2 tres=3 catro=4 cinco=5 seis=6 sete=7 oito=8 nove=9 dez=10 quince=15",
+        ahead="para(?: o| a)?",
         past=r"\b\w+(?:ou|aron|eron|iron|eu|iu)\b|\b(?:foi|foron|dixo|fixo|tivo|houbo|veu|deu|puxo|quixo)\b",
         future=r"\b\w+(?:rá|rán)\b|\b(?:vai|van) \w+r\b",
         never="(?:cada|todos os|os|un) <weekday>|de <weekday> a <weekday>",
@@ -185,6 +193,7 @@ TONGUES: Mapping[str, Tongue] = {
         earlier="до",
         later="после",
         numbers="один=1 одну=1 два=2 две=2 три=3 четыре=4 пять=5 шесть=6 семь=7 восемь=8 девять=9 десять=10",
+        ahead="на",
         past=r"\b\w{2,}(?:л|ла|ло|ли|лся|лась|лось|лись)\b",
         future=r"\b(?:будет|будут)\b|\b\w{3,}(?:ется|ются|ится|ятся)\b",
         never="(?:каждый|каждую|по) <weekday>",
