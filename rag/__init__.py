@@ -24,8 +24,10 @@ from rag.schema import (
     IngestFailure,
     IngestSummary,
     Passage,
+    Related,
     Sentence,
     Statement,
+    Story,
     Turn,
 )
 
@@ -52,10 +54,12 @@ __all__ = [
     "ModelError",
     "NotFoundError",
     "Passage",
+    "Related",
     "Sentence",
     "Settings",
     "SourceError",
     "Statement",
+    "Story",
     "Turn",
     "load_settings",
 ]

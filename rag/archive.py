@@ -19,7 +19,8 @@ from rag.interfaces import ChatModel, Embedder
 from rag.keeping import Kept, Source
 from rag.lock import hold
 from rag.response import respond
-from rag.schema import Answer, Article, Consultation, Hit, Turn
+from rag.schema import Answer, Article, Consultation, Hit, Story, Turn
+from rag.stories import all_told, related_to, told
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -248,6 +249,22 @@ class Archive:
             NotFoundError: No article has that id.
         """
         return self._truth.article(article_id)
+
+    def story(self, article_id: str) -> Story:
+        """Return an article with the others that tell its story: copies of its text, and the same event by other hands.
+
+        Raises:
+            NotFoundError: No article has that id.
+        """
+        article = self.article(article_id)
+        related = related_to(article.id, self._holdings.stories.around(article.id))
+        return told(article, related, self._truth.articles_by_id(sorted(related)))
+
+    def stories(self) -> list[Story]:
+        """Return every story that two articles or more tell, each under the earliest of them; the newest first."""
+        links = self._holdings.stories.all()
+        articles = self._truth.articles_by_id(sorted({id_ for link in links for id_ in (link.one, link.other)}))
+        return all_told(links, articles)
 
     def outlets(self) -> list[str]:
         """Return the outlets that articles name, in alphabetical order."""

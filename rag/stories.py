@@ -10,6 +10,7 @@ from datetime import date
 import numpy as np
 
 from rag.interfaces import Link, Vector
+from rag.schema import Article, Kinship, Related, Story
 from rag.shingles import Numbers, containment, mixed, shared
 from rag.terms import content_terms
 
@@ -149,3 +150,61 @@ def choose(
             continue
         chosen.append(passage_id)
     return chosen
+
+
+def related_to(article_id: str, links: Collection[Link]) -> dict[str, tuple[Kinship, float]]:
+    """Return the articles that tell an article's story: those it is linked to, and those of its group.
+
+    Each with what it is to that article and how surely; one that is linked through others only is a copy if copies
+    alone lead to it, and as sure as the surest of its links.
+
+    Args:
+        article_id: The article.
+        links: All that lead from it to others, and on from these.
+    """
+    direct = {id_ for link in links if article_id in (link.one, link.other) for id_ in (link.one, link.other)}
+    group = next((group for group in groups(links) if article_id in group), frozenset())
+    return _kin(article_id, group | direct, links)
+
+
+def told(article: Article, related: Mapping[str, tuple[Kinship, float]], articles: Mapping[str, Article]) -> Story:
+    """Return an article's story: copies first, then by day, those without a date last."""
+    others = [Related(articles[id_], kind, score) for id_, (kind, score) in related.items() if id_ in articles]
+    others.sort(key=lambda each: (each.kind != "copy", *_when(each.article)))
+    return Story(article, tuple(others))
+
+
+def all_told(links: Collection[Link], articles: Mapping[str, Article]) -> list[Story]:
+    """Return the stories that links make, each under the earliest of its articles, the newest first."""
+    links_of: defaultdict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        links_of[link.one].append(link)
+    stories = []
+    for group in groups(links):
+        members = sorted((articles[id_] for id_ in group if id_ in articles), key=_when)
+        if len(members) > 1:
+            within = [link for id_ in group for link in links_of[id_] if link.other in group]
+            stories.append(told(members[0], _kin(members[0].id, group, within), articles))
+    # Those without a date come last here too.
+    return sorted(stories, key=lambda story: (-(story.article.published or date.min).toordinal(), story.article.id))
+
+
+def _kin(article_id: str, members: Collection[str], links: Collection[Link]) -> dict[str, tuple[Kinship, float]]:
+    copied = next(
+        (group for group in groups([link for link in links if link.kind == "copy"]) if article_id in group), frozenset()
+    )
+    best: dict[str, float] = {}
+    direct: dict[str, tuple[Kinship, float]] = {}
+    for link in links:
+        for id_, other in ((link.one, link.other), (link.other, link.one)):
+            best[id_] = max(best.get(id_, 0.0), link.score)
+            if other == article_id:
+                direct[id_] = (link.kind, link.score)
+    through: dict[str, tuple[Kinship, float]] = {
+        id_: ("copy" if id_ in copied else "event", best.get(id_, 0.0)) for id_ in members
+    }
+    return {id_: direct.get(id_, kin) for id_, kin in through.items() if id_ != article_id}
+
+
+def _when(article: Article) -> tuple[date, str]:
+    return article.published or date.max, article.id

@@ -13,6 +13,7 @@ import pytest
 from ingest import ingest
 from rag.archive import Archive
 from rag.config import IngestSettings, Settings
+from rag.errors import NotFoundError
 from rag.interfaces import Embedder
 from rag.schema import Hit
 
@@ -105,6 +106,37 @@ def test_quotation_that_leans_has_the_sentence_before_it_beside_it(sample_archiv
     assert citation.context.startswith("Leandro Vizcaíno dimitió como director en mayo")
     assert "dimitió" not in citation.quote
     assert all(not each.context for each in answer.citations if each.quote.startswith("Leandro"))
+
+
+def test_wire_story_is_one_story_with_three_outlets(sample_archive: Archive) -> None:
+    for name in sorted(WIRE):
+        story = sample_archive.story(name)
+        assert story.article.given_id == name
+        assert {article.given_id for article in story.articles} == WIRE
+        assert {related.kind for related in story.others} == {"copy"}
+    assert {article.outlet for article in story.articles} == {
+        "Voz de Peñaluna",
+        "El Cronista del Estuario",
+        "El Faro de Levante",
+    }
+
+
+def test_same_purchase_told_by_two_outlets_is_one_story(sample_archive: Archive) -> None:
+    # They disagree about the price: each is evidence of its own.
+    story = sample_archive.story("club-02")
+    assert [(related.article.given_id, related.kind) for related in story.others] == [("club-03", "event")]
+
+
+def test_stories_of_an_archive_are_those_that_two_articles_tell(sample_archive: Archive) -> None:
+    found = [{article.given_id for article in story.articles} for story in sample_archive.stories()]
+    assert WIRE in found
+    assert {"club-02", "club-03"} in found
+    assert all(len({str(name).split("-")[0] for name in names}) == 1 for names in found)
+
+
+def test_story_of_no_article_is_an_error(sample_archive: Archive) -> None:
+    with pytest.raises(NotFoundError, match="no article has the id 'none'"):
+        sample_archive.story("none")
 
 
 def test_passage_whose_first_sentence_leans_brings_the_one_before_it(tmp_path: Path, embedder: Embedder) -> None:

@@ -9,8 +9,19 @@ import numpy as np
 import pytest
 
 from rag.interfaces import Link
+from rag.schema import Article
 from rag.shingles import shingles
-from rag.stories import choose, copy_score, event_score, groups, lead_terms, lists_of, lists_to_search
+from rag.stories import (
+    all_told,
+    choose,
+    copy_score,
+    event_score,
+    groups,
+    lead_terms,
+    lists_of,
+    lists_to_search,
+    related_to,
+)
 
 WORDS = [f"palabra{number}" for number in range(100)]
 
@@ -94,6 +105,34 @@ def links(*pairs: str, kind: str = "event", score: float = 0.95) -> list[Link]:
 )
 def test_groups_grow_where_most_pairs_are_linked(given: Sequence[Link], expected: list[str]) -> None:
     assert groups(given) == [frozenset(group) for group in expected]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], {}),
+        (links("ab"), {"b": ("event", 0.95)}),
+        (links("ab", "bc"), {"b": ("event", 0.95)}),
+        (links("ab", "bc", "cd", "bd"), {"b": ("event", 0.95)}),
+        (links("xa", "xb", "xc", kind="copy"), {"x": ("copy", 0.95)}),
+        (links("ab", "bc", "ac", "ad", "bd"), dict.fromkeys("bcd", ("event", 0.95))),
+        (
+            [*links("ab", "ac", "bc", kind="copy", score=0.7), *links("bd", "cd", score=0.96)],
+            {"b": ("copy", 0.7), "c": ("copy", 0.7), "d": ("event", 0.96)},
+        ),
+    ],
+    ids=["none", "pair", "chain", "end of a chain", "of a page of briefs", "group", "event of its copies"],
+)
+def test_story_is_what_is_linked_and_the_rest_of_the_group(given: Sequence[Link], expected: dict[str, object]) -> None:
+    assert related_to("a", given) == expected
+
+
+def test_stories_stand_under_their_earliest_article_the_newest_story_first() -> None:
+    days = {"a": date(2024, 5, 2), "b": date(2024, 5, 1), "c": None, "y": date(2025, 1, 1), "z": date(2025, 1, 2)}
+    articles = {id_: Article(id=id_, text="", published=day) for id_, day in days.items()}
+    found = all_told([*links("ab", "bc", "ac", kind="copy"), *links("yz")], articles)
+    assert [[article.id for article in story.articles] for story in found] == [["y", "z"], ["b", "a", "c"]]
+    assert [each.kind for story in found for each in story.others] == ["event", "copy", "copy"]
 
 
 def chosen(ranked: str, *, copies: Sequence[str] = (), repeated: str = "", k: int = 10, per_article: int = 2) -> str:
