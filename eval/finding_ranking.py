@@ -97,8 +97,12 @@ def baselines(hits: Sequence[Hit]) -> dict[str, list[str]]:
 
 
 def articles(hits: Sequence[Hit]) -> list[str]:
-    """Return the articles of passages by the ids that their source gave them, each once, in order."""
-    return list(dict.fromkeys(hit.article.given_id or hit.article.id for hit in hits))
+    """Return the articles of passages by the ids that their source gave them, each once, in order.
+
+    The copies that a hit stands for follow it.
+    """
+    found = (each.article for hit in hits for each in (hit, *hit.copies))
+    return list(dict.fromkeys(article.given_id or article.id for article in found))
 
 
 def rank_of(document: str, ranking: Sequence[str]) -> int | None:
