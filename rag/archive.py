@@ -19,7 +19,7 @@ from rag.interfaces import ChatModel, Embedder
 from rag.keeping import Kept, Source
 from rag.lock import hold
 from rag.response import respond
-from rag.schema import Answer, Article, Consultation, Hit, Story, Turn
+from rag.schema import Answer, Article, Ask, Consultation, Hit, Limit, Story, TimeExpression, Turn
 from rag.stories import all_told, related_to, told
 
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ class Archive:
         since: date | None = None,
         until: date | None = None,
         outlets: Sequence[str] = (),
+        limits: Sequence[Limit] | None = None,
+        today: date | None = None,
     ) -> Answer:
         """Return what the archive says to a question; that it does not know is an answer, not an error.
 
@@ -153,11 +155,14 @@ class Archive:
             since: Only articles published on this day or later.
             until: Only articles published on this day or earlier.
             outlets: Only articles of these outlets; empty means all.
+            limits: What the question's own words limit it to: None reads them, an empty list takes the question as it
+                is. Dates and outlets that are given win over them.
+            today: The day that "yesterday" is seen from; None means this one.
 
         Raises:
             ValueError: The question is empty, or `since` is after `until`.
         """
-        ask = to_ask(_asked(question, history, since, until, outlets))
+        ask = _asked(question, history, since, until, outlets, limits, today)
         answer: Answer = self._chain.invoke(ask)
         return answer
 
@@ -169,12 +174,14 @@ class Archive:
         since: date | None = None,
         until: date | None = None,
         outlets: Sequence[str] = (),
+        limits: Sequence[Limit] | None = None,
+        today: date | None = None,
     ) -> Iterator[Answer]:
         """Yield snapshots of the answer as it forms; the first carries the hits, the last is the whole answer.
 
         Takes and raises what `ask` does.
         """
-        ask = to_ask(_asked(question, history, since, until, outlets))
+        ask = _asked(question, history, since, until, outlets, limits, today)
         yield from self._chain.stream(ask)
 
     def consult(
@@ -185,12 +192,14 @@ class Archive:
         since: date | None = None,
         until: date | None = None,
         outlets: Sequence[str] = (),
+        limits: Sequence[Limit] | None = None,
+        today: date | None = None,
     ) -> Consultation:
         """Return what the archive holds on a question, every sentence judged, before anything is decided or said.
 
         Takes and raises what `ask` does.
         """
-        ask = to_ask(_asked(question, history, since, until, outlets))
+        ask = _asked(question, history, since, until, outlets, limits, today)
         understood = consultation.understand(ask, parts=self._parts)
         return consultation.read(consultation.retrieve_all(understood, parts=self._parts), parts=self._parts)
 
@@ -203,17 +212,20 @@ class Archive:
         since: date | None = None,
         until: date | None = None,
         outlets: Sequence[str] = (),
+        limits: Sequence[Limit] | None = (),
+        today: date | None = None,
     ) -> list[Hit]:
         """Return the `k` passages nearest to a question or keywords, best first, each with its copies in other outlets.
 
         Of an article and its copies there are at most `per_article` passages, by default as many as the settings say.
+        Unlike `ask`, it takes the question as it is unless `limits` is None: hits do not tell what limited them.
         """
         if k < 1:
             raise ValueError(f"k is {k}: ask for 1 passage or more")
         most = self.settings.retrieval.per_article if per_article is None else per_article
         if most < 1:
             raise ValueError(f"per_article is {most}: allow 1 passage of an article or more")
-        ask = to_ask(_asked(question, (), since, until, outlets))
+        ask = _asked(question, (), since, until, outlets, limits, today)
         understood = consultation.understand(ask, parts=self._parts)
         return consultation.search(understood, parts=self._parts, k=k, per_article=most)
 
@@ -249,6 +261,14 @@ class Archive:
             NotFoundError: No article has that id.
         """
         return self._truth.article(article_id)
+
+    def times(self, article_id: str) -> tuple[TimeExpression, ...]:
+        """Return the time expressions of an article in order, with the days that they mean.
+
+        Raises:
+            NotFoundError: No article has that id.
+        """
+        return self._holdings.times(self.article(article_id))
 
     def story(self, article_id: str) -> Story:
         """Return an article with the others that tell its story: copies of its text, and the same event by other hands.
@@ -381,6 +401,7 @@ class Archive:
             load_candidates=self._truth.candidates,
             load_passages=self._truth.passages_by_id,
             languages=self._truth.languages,
+            outlets=self._truth.outlets,
             settings=self.settings.retrieval,
             spread=TYPICAL_SPREAD if is_bundled else None,
             shelf=Shelf(
@@ -414,6 +435,22 @@ class Archive:
 
 
 def _asked(
-    question: str, history: History, since: date | None, until: date | None, outlets: Sequence[str]
-) -> dict[str, Any]:
-    return {"question": question, "history": history, "since": since, "until": until, "outlets": outlets}
+    question: str,
+    history: History,
+    since: date | None,
+    until: date | None,
+    outlets: Sequence[str],
+    limits: Sequence[Limit] | None,
+    today: date | None,
+) -> Ask:
+    return to_ask(
+        {
+            "question": question,
+            "history": history,
+            "since": since,
+            "until": until,
+            "outlets": outlets,
+            "limits": limits,
+            "today": today,
+        }
+    )

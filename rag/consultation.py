@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -15,9 +15,10 @@ from rag.companions import Shelf, accompanied, uncrowded, with_copies
 from rag.config import RetrievalSettings
 from rag.interfaces import Embedder, Filters, Reader, Reading, Vector, VectorSearch, WordIndex
 from rag.language import detect_language
+from rag.limits import filters_of, not_given, read_limits
 from rag.readable import readable
 from rag.retrieval import LoadCandidates, LoadPassages, retrieve
-from rag.schema import Ask, Consultation, Hit, Turn
+from rag.schema import Ask, Consultation, Hit, Limit, Turn
 from rag.spelling import in_small_letters
 
 MAX_QUESTION_CHARACTERS = 2000
@@ -27,10 +28,12 @@ _NOTICES = {
     "es": {
         "long": "La pregunta tiene {length} caracteres: solo se han leído los primeros {most}.",
         "wordless": "La pregunta no contiene ninguna palabra ni ningún número.",
+        "widened": "El archivo no tiene ningún artículo que cumpla {words}: se ha buscado en todo el archivo.",
     },
     "en": {
         "long": "The question has {length} characters: only the first {most} were read.",
         "wordless": "The question has neither a word nor a number.",
+        "widened": "The archive has no article that fits {words}: all of it was searched.",
     },
 }
 
@@ -42,7 +45,8 @@ Question = str | Mapping[str, Any] | Ask
 class Parts:
     """What the steps work with.
 
-    `languages` returns the archive's languages, the most frequent first; `spread` is what `fuse` takes.
+    `languages` returns the archive's languages, the most frequent first, `outlets` its outlets; `spread` is what `fuse`
+    takes.
     """
 
     embedder: Embedder
@@ -52,6 +56,7 @@ class Parts:
     load_candidates: LoadCandidates
     load_passages: LoadPassages
     languages: Callable[[], Sequence[str]]
+    outlets: Callable[[], Sequence[str]]
     settings: RetrievalSettings
     spread: float | None
     shelf: Shelf
@@ -72,12 +77,16 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A question with its language, its filters, and the ways to take it, the bare question first."""
+    """A question with its language, its filters, and the ways to take it, the bare question first.
+
+    `limits` are those of the filters that the question's own words ask for.
+    """
 
     ask: Ask
     language: str
     versions: tuple[Version, ...]
     filters: Filters
+    limits: tuple[Limit, ...] = ()
     notices: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
 
@@ -95,7 +104,7 @@ def to_ask(question: Question) -> Ask:
     """Return the question as an `Ask`.
 
     Raises:
-        ValueError: A mapping has no "question", an unknown key, or a date that is not ISO 8601.
+        ValueError: A mapping has no "question", an unknown key, a date that is not ISO 8601, or limits that are none.
     """
     if isinstance(question, Ask):
         return question
@@ -105,7 +114,7 @@ def to_ask(question: Question) -> Ask:
     if unknown or not isinstance(question.get("question"), str):
         raise ValueError(
             f"question has the keys {sorted(map(str, question))}: it needs 'question' (text), and may have "
-            "'history', 'since', 'until' and 'outlets'"
+            "'history', 'since', 'until', 'outlets', 'limits' and 'today'"
         )
     history = question.get("history") or ()
     return Ask(
@@ -114,7 +123,27 @@ def to_ask(question: Question) -> Ask:
         since=_to_date(question.get("since")),
         until=_to_date(question.get("until")),
         outlets=tuple(question.get("outlets") or ()),
+        limits=_to_limits(question.get("limits")),
+        today=_to_date(question.get("today")),
     )
+
+
+def _to_limits(limits: Sequence[Limit | Mapping[str, Any]] | None) -> tuple[Limit, ...] | None:
+    return None if limits is None else tuple(_to_limit(limit) for limit in limits)
+
+
+def _to_limit(limit: Limit | Mapping[str, Any]) -> Limit:
+    if isinstance(limit, Limit):
+        return limit
+    try:
+        return Limit(
+            words=limit["words"],
+            since=_to_date(limit.get("since")),
+            until=_to_date(limit.get("until")),
+            outlets=tuple(limit.get("outlets") or ()),
+        )
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise ValueError(f"{limit!r} is no limit: give those of an answer, or an empty list for none") from exc
 
 
 def _to_date(value: date | str | None) -> date | None:
@@ -128,7 +157,8 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
     """Return the question with its language and, for a follow-up, a second version with the conversation's subject.
 
     What cannot be seen is taken out of the question and of the history, and of a question over
-    `MAX_QUESTION_CHARACTERS` the rest is left out, which a notice says.
+    `MAX_QUESTION_CHARACTERS` the rest is left out, which a notice says. What its own words limit it to becomes filters;
+    dates and outlets that the caller gives win over them.
 
     Raises:
         ValueError: The question is empty, or `since` is after `until`.
@@ -155,14 +185,29 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
         Version(text=text, context=context, search_vector=vector, read_vector=_unit(vector + vectors[0]))
         for text, context, vector in zip(texts, contexts, vectors, strict=True)
     ]
+    limits = _limits(ask, language, parts=parts)
     return Understood(
         ask=ask,
         language=language,
         versions=tuple(versions),
-        filters=Filters(since=ask.since, until=ask.until, outlets=frozenset(ask.outlets)),
+        filters=filters_of(limits, given=_given(ask)),
+        limits=limits,
         notices=_notices(ask.question, language, length=length),
         timings={"understand": time.perf_counter() - began},
     )
+
+
+def _given(ask: Ask) -> Filters:
+    return Filters(since=ask.since, until=ask.until, outlets=frozenset(ask.outlets))
+
+
+def _limits(ask: Ask, language: str, *, parts: Parts) -> tuple[Limit, ...]:
+    limits = ask.limits
+    if limits is None:
+        # The asker's own day, as this machine has it.
+        today = ask.today or datetime.now().astimezone().date()
+        limits = read_limits(ask.question, language=language, today=today, outlets=parts.outlets())
+    return not_given(limits, given=_given(ask))
 
 
 def _shortened(question: str) -> str:
@@ -184,20 +229,45 @@ def _has_words(question: str) -> bool:
 
 
 def search(understood: Understood, *, parts: Parts, k: int, per_article: int) -> list[Hit]:
-    """Return the `k` best hits of the bare question."""
-    return _hits(understood, understood.versions[0], parts=parts, k=k, per_article=per_article)
+    """Return the `k` best hits of the bare question; of the whole archive if its own words limit it to nothing."""
+    found = _hits(understood, understood.versions[0], parts=parts, k=k, per_article=per_article)
+    if found or not understood.limits:
+        return found
+    return _hits(_widened(understood), understood.versions[0], parts=parts, k=k, per_article=per_article)
 
 
 def retrieve_all(understood: Understood, *, parts: Parts) -> Retrieved:
-    """Return the hits of every version of the question."""
+    """Return the hits of every version of the question.
+
+    If its own words limit it to nothing that the archive has, all is searched, and a notice says so.
+    """
     began = time.perf_counter()
-    hits = tuple(
-        tuple(_hits(understood, version, parts=parts, k=parts.settings.passages)) for version in understood.versions
-    )
+    hits = _all_hits(understood, parts=parts)
+    if understood.limits and not any(hits):
+        understood = _widened(understood)
+        hits = _all_hits(understood, parts=parts)
     return Retrieved(
         understood=understood,
         hits=hits,
         timings={**understood.timings, "retrieve": time.perf_counter() - began},
+    )
+
+
+def _all_hits(understood: Understood, *, parts: Parts) -> tuple[tuple[Hit, ...], ...]:
+    return tuple(
+        tuple(_hits(understood, version, parts=parts, k=parts.settings.passages)) for version in understood.versions
+    )
+
+
+def _widened(understood: Understood) -> Understood:
+    """Return the question without what its own words limit it to."""
+    says = _NOTICES.get(understood.language, _NOTICES["en"])
+    words = ", ".join(f"«{limit.words}»" for limit in understood.limits)
+    return replace(
+        understood,
+        filters=_given(understood.ask),
+        limits=(),
+        notices=(*understood.notices, says["widened"].format(words=words)),
     )
 
 
@@ -227,6 +297,7 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
         evidence=readings[best].evidence,
         probability=readings[best].probability,
         notices=understood.notices,
+        limits=understood.limits,
         timings={**retrieved.timings, "read": time.perf_counter() - began},
     )
 

@@ -79,7 +79,7 @@ def _ask(options: argparse.Namespace, terminal: Terminal) -> int:
 
     question = _question(options.question, terminal)
     with _opened(options, terminal) as archive:
-        answer = archive.ask(question, **_filters(options, archive))
+        answer = archive.ask(question, limits=() if options.as_is else None, **_filters(options, archive))
     terminal.print(json_text(answer.to_dict()) if options.json else answer_text(answer))
     return OK if answer.status == "answered" else UNKNOWN
 
@@ -115,15 +115,17 @@ def _list(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _show(options: argparse.Namespace, terminal: Terminal) -> int:
-    from rag.schema import article_to_dict
+    from rag.schema import article_to_dict, time_to_dict
     from ui.show import article_text, json_text
 
     with _opened(options, terminal) as archive:
         article = archive.article(options.id)
+        times = archive.times(article.id)
     if options.json:
-        terminal.print(json_text(article_to_dict(article, text=True)))
+        said = [time_to_dict(time, article.text) for time in times]
+        terminal.print(json_text(article_to_dict(article, text=True) | {"times": said}))
     else:
-        terminal.print(article_text(article, removed=options.removed))
+        terminal.print(article_text(article, removed=options.removed, times=times))
     return OK
 
 

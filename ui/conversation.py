@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from rag.consultation import MAX_QUESTION_CHARACTERS
 from rag.errors import ArchiveError, ModelError
-from rag.schema import Answer, Turn
+from rag.schema import Answer, Limit, Turn
 from ui.markdown import answer_markdown
 from ui.render import answer_html, displayed, escaped, evidence_html
 from ui.texts import Texts
+from ui.times import limit_text
 
 if TYPE_CHECKING:
     from rag.archive import Archive
@@ -42,8 +43,15 @@ def converse(
     since: str,
     until: str,
     outlets: Sequence[str],
+    *,
+    limits: Sequence[Limit] | None = None,
+    heard: Exchanges | None = None,
 ) -> Iterator[tuple[Exchanges, bool, bool]]:
-    """Yield (the conversation with the new answer so far, is its evidence new, is it finished)."""
+    """Yield (the conversation with the new answer so far, is its evidence new, is it finished).
+
+    `limits` are what the question's own words limit it to; None reads them. `heard` is the part of the conversation
+    that it goes on from; None means all.
+    """
     question = displayed(question or "").strip()
     if not question:
         yield before, False, True
@@ -51,19 +59,26 @@ def converse(
     # The archive reads no more of it than this, and says so.
     shown = question[:MAX_QUESTION_CHARACTERS]
     now = Exchange(shown if shown == question else f"{shown}…")
-    limits, problem = _limits(now, since, until)
+    dates, problem = _dates(now, since, until)
     if problem:
         yield (*before, problem), True, True
         return
     yield (*before, now), False, False
     history = [
         Turn(earlier.question, earlier.answer.text)
-        for earlier in before
+        for earlier in (before if heard is None else heard)
         if earlier.answer and earlier.answer.status != "partial"
     ]
     try:
         hits_seen = False
-        for answer in archive.stream(question, history=history, outlets=tuple(outlets or ()), **limits):
+        for answer in archive.stream(
+            question,
+            history=history,
+            since=dates["since"],
+            until=dates["until"],
+            outlets=tuple(outlets or ()),
+            limits=limits,
+        ):
             now, done = replace(now, answer=answer), answer.status != "partial"
             yield (*before, now), done or (bool(answer.hits) and not hits_seen), done
             hits_seen = hits_seen or bool(answer.hits)
@@ -73,19 +88,19 @@ def converse(
         yield (*before, replace(now, answer=None, failure=_failure(exc))), True, True
 
 
-def _limits(exchange: Exchange, since: str, until: str) -> tuple[dict[str, date | None], Exchange | None]:
+def _dates(exchange: Exchange, since: str, until: str) -> tuple[dict[str, date | None], Exchange | None]:
     """Return the dates that limit a question, or the exchange that says what is wrong with them."""
-    limits: dict[str, date | None] = {}
+    dates: dict[str, date | None] = {}
     for key, written in (("since", since), ("until", until)):
         try:
-            limits[key] = date.fromisoformat(written.strip()) if written and written.strip() else None
+            dates[key] = date.fromisoformat(written.strip()) if written and written.strip() else None
         except ValueError:
             return {}, replace(exchange, failure="bad_date", details={"value": written.strip()})
-    first, last = limits["since"], limits["until"]
+    first, last = dates["since"], dates["until"]
     if first and last and first > last:
         details = {"since": first.isoformat(), "until": last.isoformat()}
         return {}, replace(exchange, failure="dates_reversed", details=details)
-    return limits, None
+    return dates, None
 
 
 def _failure(error: Exception) -> str:
@@ -94,6 +109,39 @@ def _failure(error: Exception) -> str:
     if isinstance(error, ArchiveError):
         return "failed_archive"
     return "failed"
+
+
+def without_limit(
+    archive: Archive,
+    before: Exchanges,
+    language: str,
+    since: str,
+    until: str,
+    outlets: Sequence[str],
+    *,
+    turn: int,
+    limit: int,
+) -> Iterator[tuple[Exchanges, bool, bool]]:
+    """Ask an earlier question again without one of the limits that were read out of its words; yield as `converse`.
+
+    Args:
+        archive: To ask.
+        before: The conversation.
+        language: The interface's.
+        since: As typed.
+        until: As typed.
+        outlets: As chosen.
+        turn: Which question, from 1.
+        limit: Which of its limits, from 0.
+    """
+    asked = before[turn - 1] if 0 < turn <= len(before) else None
+    if asked is None or asked.answer is None or not 0 <= limit < len(asked.answer.limits):
+        # The page shows another conversation by now.
+        yield before, False, True
+        return
+    kept = [each for place, each in enumerate(asked.answer.limits) if place != limit]
+    question, heard = asked.answer.question, before[: turn - 1]
+    yield from converse(archive, question, before, language, since, until, outlets, limits=kept, heard=heard)
 
 
 def stopped(exchanges: Exchanges) -> Exchanges:
@@ -132,7 +180,7 @@ def _exchange_html(exchange: Exchange, texts: Texts, turn: int) -> str:
     parts = []
     answer = exchange.answer
     if answer is not None and not (exchange.failure and answer.status == "partial" and not answer.text):
-        parts.append(answer_html(answer, language=texts.code, turn=turn))
+        parts += [_limits_html(answer, texts, turn), answer_html(answer, language=texts.code, turn=turn)]
     elif not exchange.failure:
         parts.append(f'<p class="hm-status hm-partial">{escaped(texts.searching)}</p>')
     if exchange.failure:
@@ -145,6 +193,25 @@ def _exchange_html(exchange: Exchange, texts: Texts, turn: int) -> str:
         f'<h3 class="hm-question"><span class="hm-hidden">{escaped(texts.you_asked)} </span>'
         f"<bdi>{escaped(exchange.question)}</bdi></h3>{''.join(parts)}</article>"
     )
+
+
+def _limits_html(answer: Answer, texts: Texts, turn: int) -> str:
+    """Return what the question's own words limited it to, each with a button that asks again without it."""
+    chips = []
+    for place, limit in enumerate(answer.limits):
+        label = escaped(texts.remove_limit.format(words=limit.words))
+        button = (
+            f'<button type="button" data-unlimit="{place}" data-turn="{turn}" aria-label="{label}" title="{label}">'
+            "×</button>"
+        )
+        chips.append(
+            f'<span class="hm-limit"><bdi>{escaped(limit.words)}</bdi> '
+            f"<small><bdi>{escaped(limit_text(limit, texts))}</bdi></small>"
+            f"{button if answer.status != 'partial' else ''}</span>"
+        )
+    if not chips:
+        return ""
+    return f'<p class="hm-limits"><span>{escaped(texts.limited_by)}:</span> {" ".join(chips)}</p>'
 
 
 def _state(exchange: Exchange) -> str:

@@ -37,10 +37,21 @@ def command_line(given: Sequence[str]) -> argparse.ArgumentParser:
     )
     ask = _add(commands, "ask", "answer a question, with the exact words that prove it", archive, asking, as_json)
     ask.add_argument("--model", metavar="M", help='who phrases the answer: "extractive" or "provider:name"')
+    ask.add_argument(
+        "--as-is",
+        action="store_true",
+        help='do not limit it by its own words, as "según EFE" or "in June 2024" would',
+    )
     search = _add(commands, "search", "the passages nearest to a question, best first", archive, asking, as_json)
     search.add_argument("-k", type=_positive, default=10, metavar="N", help="how many passages (default 10)")
     _add(commands, "list", "the articles: id, date, language, outlet or file, title", archive, as_json)
-    show = _add(commands, "show", "one article: what is known about it, and its text", archive, as_json)
+    show = _add(
+        commands,
+        "show",
+        "one article: what is known about it, its text, and the days that its words mean",
+        archive,
+        as_json,
+    )
     show.add_argument("--removed", action="store_true", help="also what cleaning cut out of it, and why")
     delete = _add(commands, "delete", "delete an article, its passages and their vectors", archive)
     for each in (show, delete):

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from rag.schema import Answer, Article, Citation, Statement
 from ui.texts import TEXTS, Texts, confidence_text, date_text, language_text, number_text, texts_for
+from ui.times import quoted_times
 
 NEAREST_SHOWN = 3
 WHOLE_ARTICLE_LIMIT = 100_000
@@ -40,6 +41,7 @@ class _Card:
     context: tuple[int, int]
     spans: tuple[tuple[int, int], ...]
     score: float
+    times: tuple[str, ...] = ()
 
 
 def displayed(text: str) -> str:
@@ -201,7 +203,8 @@ def _citation_cards(answer: Answer, texts: Texts, turn: int) -> list[_Card]:
             anchor += f"-{len(cards)}"
         context = _context(article.text, spans, sentences=[s for c in group for s in _sentence_spans(c)])
         score = max(citation.score for citation in group)
-        cards.append(_Card(anchor, f"[{number}]", article, context, spans, score))
+        times = tuple(dict.fromkeys(line for citation in group for line in quoted_times(citation, texts)))
+        cards.append(_Card(anchor, f"[{number}]", article, context, spans, score, times))
     return cards
 
 
@@ -303,10 +306,16 @@ def _card_html(card: _Card, texts: Texts, turn: int) -> str:
         f'<h4 id="{card.anchor}-title">{label}<bdi>{escaped(article.title or article.source)}</bdi></h4>'
         f'<p class="hm-facts">{" · ".join(facts)}</p>'
         f'<blockquote class="hm-excerpt" dir="auto"{lang}>{opening}{excerpt}{closing}</blockquote>'
+        f"{_times_html(card)}"
         f"{_whole_article(card, texts, lang)}"
         f'<a class="hm-back" href="#turn-{turn}" data-back="{turn}">{escaped(texts.back_to_answer)}</a>'
         "</article>"
     )
+
+
+def _times_html(card: _Card) -> str:
+    lines = " · ".join(f"<bdi>{escaped(line)}</bdi>" for line in card.times)
+    return f'<p class="hm-times">{lines}</p>' if lines else ""
 
 
 def _whole_article(card: _Card, texts: Texts, lang: str) -> str:

@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag.config import Settings
-from rag.schema import Answer, Article, Citation, Hit, IngestSummary
+from rag.schema import Answer, Article, Citation, Hit, IngestSummary, TimeExpression
 from ui.texts import EN, TEXTS, Texts, date_text
+from ui.times import limit_text, quoted_times
 
 _NEAREST = 3
 _EXCERPT = 240
 # C0 but line feed and tab, DEL, C1, line separators, lone surrogates, and what overrides the direction of writing.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _NOTICE = {"es": "Aviso", "en": "Note"}
+_TIMES = {"es": "Fechas en el texto", "en": "Times in the text"}
+_AS_IS = "--as-is"
 _REMOVED = {"es": "Retirado al limpiar", "en": "Removed by cleaning"}
 
 
@@ -42,14 +45,18 @@ def answer_text(answer: Answer) -> str:
         if answer.hits:
             blocks += [f"{texts.nearest}:", *(_nearest(hit, texts) for hit in answer.hits[:_NEAREST])]
     blocks += [_citation(citation, texts) for citation in sorted(answer.citations, key=lambda each: each.number)]
+    limits = [
+        f"{texts.limited_by}: {one_line(limit.words)} = {one_line(limit_text(limit, texts))} ({_AS_IS})"
+        for limit in answer.limits
+    ]
     doubts = [
         f"{texts.partly if statement.support == 'partly' else texts.unsupported}: {one_line(statement.text)}"
         for statement in answer.statements
         if statement.support != "supported"
     ]
     notices = [f"{_NOTICE[texts.code]}: {one_line(notice)}" for notice in answer.notices]
-    if doubts or notices:
-        blocks.append("\n".join(doubts + notices))
+    if limits or doubts or notices:
+        blocks.append("\n".join(limits + doubts + notices))
     return "\n\n".join(blocks)
 
 
@@ -78,8 +85,11 @@ def list_text(articles: Sequence[Article]) -> str:
     )
 
 
-def article_text(article: Article, *, removed: bool) -> str:
-    """Return an article's record and text; with `removed`, what cleaning cut out of it and why, else how much."""
+def article_text(article: Article, *, removed: bool, times: Sequence[TimeExpression] = ()) -> str:
+    """Return an article's record and text, and the days that its words mean.
+
+    With `removed`, also what cleaning cut out of it and why, else how much.
+    """
     removed_label = _REMOVED[TEXTS.get(article.language, EN).code]
     known = {
         "id": article.id,
@@ -94,6 +104,9 @@ def article_text(article: Article, *, removed: bool) -> str:
         "read from": ", ".join(article.places),
     }
     blocks = ["\n".join(f"{name}: {one_line(value)}" for name, value in known.items() if value), visible(article.text)]
+    if times:
+        label = _TIMES[TEXTS.get(article.language, EN).code]
+        blocks.append("\n".join([f"{label}:", *(_time(time, article) for time in times)]))
     if removed:
         blocks += [
             f"{removed_label} ({one_line(removal.reason)}, {removal.start}):\n{_indented(visible(removal.text))}"
@@ -162,7 +175,17 @@ def _source(article: Article, texts: Texts) -> str:
 
 
 def _citation(citation: Citation, texts: Texts) -> str:
-    return f"[{citation.number}] {_source(citation.article, texts)}\n" + _indented(f"«{visible(citation.quote)}»")
+    lines = [f"«{visible(citation.quote)}»", *map(one_line, quoted_times(citation, texts))]
+    return f"[{citation.number}] {_source(citation.article, texts)}\n" + _indented("\n".join(lines))
+
+
+def _time(time: TimeExpression, article: Article) -> str:
+    words = one_line(article.text[time.start : time.end])
+    if not time.is_resolved:
+        return f'  "{words}" = ?'
+    if time.since == time.until:
+        return f'  "{words}" = {time.since}'
+    return f'  "{words}" = {time.since or ""}..{time.until or ""}'
 
 
 def _nearest(hit: Hit, texts: Texts) -> str:

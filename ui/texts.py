@@ -33,6 +33,10 @@ class Texts:
     outlets: str
     bad_date: str
     dates_reversed: str
+    limited_by: str
+    remove_limit: str
+    from_day: str
+    until_day: str
     title_example: str
     sample_examples: tuple[str, ...]
 
@@ -107,6 +111,10 @@ ES = Texts(
     outlets="Medios (ninguno elegido: todos)",
     bad_date="«{value}» no es una fecha: escríbala como 2024-06-19 o déjela en blanco.",
     dates_reversed="La fecha inicial ({since}) es posterior a la final ({until}): cámbielas de sitio.",
+    limited_by="Limitado por la pregunta",
+    remove_limit="Quitar «{words}» y preguntar de nuevo",
+    from_day="desde el {day}",
+    until_day="hasta el {day}",
     title_example="¿Qué se sabe de «{title}»?",
     sample_examples=(
         "¿Qué tratados sustituye el acuerdo entre Valdoria y Carmania?",
@@ -224,6 +232,10 @@ EN = Texts(
     outlets="Outlets (none chosen: all)",
     bad_date="“{value}” is not a date: write it like 2024-06-19 or leave it empty.",
     dates_reversed="The first date ({since}) is later than the last one ({until}): swap them.",
+    limited_by="Limited by the question",
+    remove_limit="Remove “{words}” and ask again",
+    from_day="from {day}",
+    until_day="until {day}",
     title_example="What is known about “{title}”?",
     sample_examples=(
         "Which treaties does the agreement between Valdoria and Carmania replace?",

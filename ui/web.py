@@ -28,6 +28,7 @@ from ui.conversation import (
     log_html,
     masthead_html,
     stopped,
+    without_limit,
 )
 from ui.render import displayed, escaped
 from ui.texts import LANGUAGE_CHOICES, Texts, texts_for
@@ -42,6 +43,13 @@ QUESTIONS_AT_ONCE = 8
 _CSS = Path(__file__).with_name("web.css")
 _JS = Path(__file__).with_name("web.js")
 _TITLE_SHOWN = 70
+# The × beside what a question limits itself to: which one it is goes with the event.
+_REMOVING = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-unlimit]");
+  if (button) trigger("delete", { turn: Number(button.dataset.turn), limit: Number(button.dataset.unlimit) });
+});
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -218,7 +226,7 @@ def _lay_out(texts: Texts) -> _Page:
         )
     with gr.Row(elem_id="hm-main"):
         with gr.Column(scale=6, elem_id="hm-talk"):
-            log = gr.HTML(apply_default_css=False, elem_id="hm-log")
+            log = gr.HTML(apply_default_css=False, elem_id="hm-log", js_on_load=_REMOVING)
             with gr.Column(elem_id="hm-examples") as examples:
                 examples_label = gr.HTML(apply_default_css=False)
                 buttons = tuple(gr.Button(visible=False, size="sm") for _ in range(EXAMPLES_SHOWN))
@@ -255,6 +263,11 @@ def _wire(page: _Page, blocks: gr.Blocks, *, archive: Archive, sample: bool) -> 
         for exchanges, evidence_changed, done in converse(archive, question, *rest):
             yield _conversation(archive, exchanges, rest[1], evidence=evidence_changed, done=done)
 
+    def remove(*asked_with: Any, event: gr.EventData) -> Iterator[list[Any]]:
+        asked_again = without_limit(archive, *asked_with, turn=event.turn, limit=event.limit)
+        for exchanges, evidence_changed, done in asked_again:
+            yield _conversation(archive, exchanges, asked_with[1], evidence=evidence_changed, done=done)
+
     def stop(exchanges: Exchanges, language: str) -> list[Any]:
         return _conversation(archive, stopped(exchanges), language)
 
@@ -274,6 +287,7 @@ def _wire(page: _Page, blocks: gr.Blocks, *, archive: Archive, sample: bool) -> 
     )
     running = [asking]
     running += [button.click(answer, [button, *asked_with], conversation, **private) for button in page.example_buttons]
+    running.append(page.log.delete(remove, asked_with, conversation, trigger_mode="once", **private))
     for button, after in ((page.stop, stop), (page.new, start_anew)):
         inputs = [page.exchanges, page.language] if after is stop else [page.language]
         button.click(after, inputs, conversation, cancels=running, **private)
