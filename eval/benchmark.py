@@ -31,6 +31,7 @@ PARTS = {
     "disk": "bytes on disk (half a minute)",
     "question": "a question at 10,000 passages (a minute; the first time several)",
     "scale": "opening and asking at 1,000 to 50,000 passages (a minute; the first time many)",
+    "large": "a question to 182,478 passages with real vectors (minutes; the first time an hour and more)",
     "ingest": "ingest against encoding alone (10 to 20 minutes)",
     "memory": "peak memory of ingest (10 minutes)",
     "recipe": "beside the LangChain recipe (15 to 30 minutes; the first time an installation of 2 GB)",
@@ -75,7 +76,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _part(name: str) -> Callable[[Plan], Section]:
-    from eval import bench_asking, bench_ingest, bench_recipe, bench_size
+    from eval import bench_asking, bench_ingest, bench_large, bench_recipe, bench_size
 
     return {
         "startup": bench_asking.startup_part,
@@ -83,6 +84,7 @@ def _part(name: str) -> Callable[[Plan], Section]:
         "disk": bench_size.disk_part,
         "question": bench_asking.question_part,
         "scale": bench_asking.scale_part,
+        "large": bench_large.large_part,
         "ingest": bench_ingest.ingest_part,
         "memory": bench_size.memory_part,
         "recipe": bench_recipe.recipe_part,

@@ -34,7 +34,19 @@ _ARTICLES_AT_ONCE = 500
 _BUCKETS = 4096
 _WORD = re.compile(r"\w{4,}")
 # The modules that decide what an archive of made-up vectors looks like on disk.
-_SHAPING = ("tables", "keeping", "articles", "database", "records", "vectors", "graph", "words", "terms", "derived")
+_SHAPING = (
+    "tables",
+    "keeping",
+    "articles",
+    "database",
+    "records",
+    "vectors",
+    "graph",
+    "words",
+    "terms",
+    "derived",
+    "filtering",
+)
 
 
 class MadeUpEmbedder:
@@ -109,7 +121,7 @@ def made_up_archive(root: Path, data: Path, *, passages: int, say: Callable[[str
     Raises:
         SourceError: The set of paragraphs is not there.
     """
-    folder = root / f"made-up-{passages}-{_shape_hash()}"
+    folder = root / f"made-up-{passages}-{shape_hash(Path(__file__))}"
     if folder.is_dir():
         return folder
     for older in root.glob(f"made-up-{passages}-*"):
@@ -162,11 +174,12 @@ def spread_of_cosines(texts: Sequence[str]) -> tuple[float, float, float]:
     return float(low), float(middle), float(high)
 
 
-def _shape_hash() -> str:
+def shape_hash(own: Path) -> str:
+    """Return twelve hexadecimal digits that change with a file, and with the code that lays an archive out on disk."""
     import ingest
     import rag
 
-    seen = hashlib.sha256(Path(__file__).read_bytes())
+    seen = hashlib.sha256(own.read_bytes())
     files = [Path(rag.__path__[0]) / f"{name}.py" for name in _SHAPING] + [Path(ingest.__path__[0]) / "chunking.py"]
     for file in files:
         if file.is_file():

@@ -47,17 +47,28 @@ def timed(work: Callable[[], T]) -> tuple[float, T]:
 
 def peak_memory() -> int | None:
     """Return the most bytes of memory that this process has held at once, None where the system does not tell."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
+    if (told := _told_by_linux("VmHWM")) is not None:
+        return told
     try:
         import resource
     except ImportError:
         return None
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform.startswith("darwin") else most * 1024
+
+
+def memory() -> int | None:
+    """Return the bytes of memory that this process holds now, None where the system does not tell."""
+    return _told_by_linux("VmRSS")
+
+
+def _told_by_linux(name: str) -> int | None:
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+    return None
 
 
 def bytes_in(place: Path) -> int:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from eval.bench_large import recall
 from eval.bench_page import Goal, Section, machine_block, table, with_section
 from eval.measuring import archive_bytes, median, percentile
+from eval.real_vectors import KnownEmbedder, real_vectors
+from rag.interfaces import PassageVectors
+from rag.schema import Passage, Sentence
+from tests.hashed_embedder import HashedEmbedder
 
 MACHINE = machine_block({"Machine": "a loom", "Python": "3.11"})
 ORDER = ("first", "second")
@@ -74,3 +81,39 @@ def test_bytes_are_told_by_part(tmp_path: Path) -> None:
     (tmp_path / "vectors" / "deep").mkdir(parents=True)
     (tmp_path / "vectors" / "deep" / "link_lists.bin").write_bytes(b"123")
     assert archive_bytes(tmp_path) == {"truth": 7, "vectors": 3, "words": 0}
+
+
+def test_recall_is_the_share_of_the_nearest_that_was_found() -> None:
+    exact = [["a", "b", "c"], ["d", "e", "f"]]
+    assert recall([["b", "a", "x"], ["d", "x", "e"]], exact, k=2) == pytest.approx((1.0 + 0.5) / 2)
+
+
+class Interrupted(HashedEmbedder):
+    """Embeds so many texts, then is interrupted."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.left = most
+
+    def embed_passages(self, passages: Sequence[Passage]) -> list[PassageVectors]:
+        self.left -= len(passages)
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().embed_passages(passages)
+
+
+def test_vectors_made_before_an_interruption_are_kept(tmp_path: Path) -> None:
+    texts = ["uno dos", "tres", "cuatro", "cinco seis", "siete"]
+    with pytest.raises(KeyboardInterrupt):
+        real_vectors(tmp_path, texts, embedder=Interrupted(most=4), say=lambda _: None, at_once=2)
+    vectors = real_vectors(tmp_path, texts, embedder=Interrupted(most=1), say=lambda _: None, at_once=2)
+    assert np.array_equal(vectors, HashedEmbedder().embed_questions(texts))
+
+
+def test_an_embedder_that_knows_its_texts_gives_each_passage_its_own_vector() -> None:
+    real = HashedEmbedder()
+    known = KnownEmbedder(["uno", "dos"], real.embed_questions(["uno", "dos"]), real=real)
+    passage = Passage("a-1", "a", 0, 0, 3, "dos", "es", "dos", (Sentence(0, 1, "d"), Sentence(1, 3, "os")))
+    (made,) = known.embed_passages([passage])
+    assert np.array_equal(made.passage, real.embed_question("dos"))
+    assert made.sentences.shape == (2, known.dim)
