@@ -16,8 +16,8 @@ from rag.schema import Hit
 PRODUCT, DENSE, WORDS, RRF = "product", "dense", "words", "rrf"
 SYSTEMS = (PRODUCT, DENSE, WORDS, RRF)
 MEASURES = ("recall@1", "recall@5", "ndcg@10")
-# Passages asked for: enough for ten articles, and as many as are candidates anyway.
-PASSAGES = 50
+# Passages asked for: enough for ten articles, and no more candidates are considered for them than for ten passages.
+PASSAGES = 25
 # For the baselines: a search considers as many candidates as it is asked for, of each ranking the first half count.
 _CANDIDATES = 100
 _RANKED = 50
@@ -75,7 +75,8 @@ def ranks(archive: Archive, topics: Sequence[Topic], *, systems: Sequence[str] =
 
 def widely(archive: Archive, question: str) -> list[Hit]:
     """Return the passages for `baselines`: far more than count, so that what stands high in either ranking is there."""
-    return archive.search(question, k=_CANDIDATES)
+    hits = archive.search(question, k=_CANDIDATES, per_article=_CANDIDATES)
+    return [each for hit in hits for each in (hit, *hit.copies)]
 
 
 def baselines(hits: Sequence[Hit]) -> dict[str, list[str]]:
