@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -14,13 +15,25 @@ from rag.schema import Article, Kinship, Related, Story
 from rag.shingles import Numbers, containment, mixed, shared
 from rag.terms import content_terms
 
-COPY = 0.4
-"""Share of the shorter text's runs of words from which two articles are copies."""
-EVENT = 0.92
-"""Cosine of two articles' beginnings from which they tell the same event, if they were published within `DAYS`."""
-EVENT_UNDATED = 0.945
-"""The same where a date is missing: what happens again in another month looks as alike as that."""
 DAYS = 3
+"""Days within which articles with dates may tell the same event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """From where on two articles tell one story.
+
+    `copy` is the share of the shorter text's runs of words that the other repeats. `event` is the cosine of the two
+    beginnings, if they were published within `DAYS`; `event_undated` the same where a date is missing: what happens
+    again in another month looks as alike as that.
+    """
+
+    copy: float = 0.4
+    event: float = 0.91
+    event_undated: float = 0.94
+
+
+RULES = Rules()
 
 _LEAST_RUNS = 12
 # Words of an article's beginning, and how many of its terms stand for it: drawn by a hash, so that two beginnings that
@@ -32,7 +45,7 @@ _DRAWN = 24
 _ANY, _UNDATED, _FIRST_DAYS = 1, 2, 3
 
 
-def copy_score(one: Numbers, other: Numbers) -> float:
+def copy_score(one: Numbers, other: Numbers, *, rules: Rules = RULES) -> float:
     """Return the share of the shorter text that the other repeats, 0 to 1; 0 where that is no copy.
 
     Two texts that share a quotation, a formula or a line of the site are no copies: what they share must be a large
@@ -41,21 +54,22 @@ def copy_score(one: Numbers, other: Numbers) -> float:
     if shared(one, other) < _LEAST_RUNS:
         return 0.0
     share = containment(one, other)
-    return share if share >= COPY else 0.0
+    return share if share >= rules.copy else 0.0
 
 
-def event_score(one: Vector, other: Vector, *, apart: int | None) -> float:
+def event_score(one: Vector, other: Vector, *, apart: int | None, rules: Rules = RULES) -> float:
     """Return how near the beginnings of two articles are, 0 to 1; 0 where they do not tell the same event.
 
     Args:
         one: The vector of an article's first passage.
         other: The other's, of the same length.
         apart: Days between the two, None where a date is missing.
+        rules: What is enough.
     """
     if apart is not None and apart > DAYS:
         return 0.0
     cosine = float(one @ other)
-    return min(cosine, 1.0) if cosine >= (EVENT_UNDATED if apart is None else EVENT) else 0.0
+    return min(cosine, 1.0) if cosine >= (rules.event_undated if apart is None else rules.event) else 0.0
 
 
 def lead_terms(title: str | None, text: str) -> Numbers:

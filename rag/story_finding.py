@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from rag.interfaces import Vector
 from rag.schema import Kinship
 from rag.shingles import Numbers, sample, shingles
-from rag.stories import copy_score, event_score, in_list, lead_terms, lists_of, lists_to_search
+from rag.stories import RULES, Rules, copy_score, event_score, in_list, lead_terms, lists_of, lists_to_search
 from rag.tables import ARTICLES, PASSAGES, STORY_ARTICLES, STORY_LINKS, STORY_MARKS, to_vector
 
 # A copy of a text in more outlets than that is found through the first of them.
@@ -51,13 +51,14 @@ class _Told:
         return _signed(np.concatenate([in_list(terms, number) for number in lists]))
 
 
-def follow(connection: sa.Connection, article_ids: Sequence[str], *, by_vectors: bool) -> None:
+def follow(connection: sa.Connection, article_ids: Sequence[str], *, by_vectors: bool, rules: Rules = RULES) -> None:
     """Bring what is kept of some articles up to date with what they are now, and link them to those they meet.
 
     Args:
         connection: In a transaction.
         article_ids: Articles that were added, changed or deleted, or got vectors; a few hundred at most.
         by_vectors: Whether the same event is looked for as well, which takes vectors.
+        rules: What makes two articles one story.
     """
     told = _told(connection, ARTICLES.c.id.in_(article_ids))
     known = connection.execute(sa.select(STORY_ARTICLES).where(STORY_ARTICLES.c.article_id.in_(article_ids))).all()
@@ -77,9 +78,9 @@ def follow(connection: sa.Connection, article_ids: Sequence[str], *, by_vectors:
     posted = {number: copied[number] + each.event_marks(lists_of(each.day)) for number, each in fresh.items()}
     lists = _lists(connection, {mark for marks in (*posted.values(), *happened.values()) for mark in marks})
     _keep(connection, fresh, posted, lists)
-    copies = _copies(connection, _meetings(copied, lists))
+    copies = _copies(connection, _meetings(copied, lists), rules=rules)
     _link(connection, "copy", copies)
-    events = _events(connection, _meetings(happened, lists))
+    events = _events(connection, _meetings(happened, lists), rules=rules)
     known_links = _linked(connection, {number for pair in events for number in pair})
     _link(connection, "event", {pair: score for pair, score in events.items() if pair not in known_links})
 
@@ -163,7 +164,7 @@ def _meetings(marks: Mapping[int, Sequence[int]], lists: Lists) -> set[tuple[int
     return pairs
 
 
-def _copies(connection: sa.Connection, pairs: set[tuple[int, int]]) -> dict[tuple[int, int], float]:
+def _copies(connection: sa.Connection, pairs: set[tuple[int, int]], *, rules: Rules) -> dict[tuple[int, int], float]:
     texts: dict[int, str] = {}
     for some in slices(sorted({number for pair in pairs for number in pair})):
         texts |= {
@@ -171,14 +172,14 @@ def _copies(connection: sa.Connection, pairs: set[tuple[int, int]]) -> dict[tupl
             for row in connection.execute(_current(ARTICLES.c.text).where(STORY_ARTICLES.c.number.in_(some)))
         }
     scores = {
-        pair: copy_score(shingles(texts[pair[0]]), shingles(texts[pair[1]]))
+        pair: copy_score(shingles(texts[pair[0]]), shingles(texts[pair[1]]), rules=rules)
         for pair in sorted(pairs)
         if pair[0] in texts and pair[1] in texts
     }
     return {pair: score for pair, score in scores.items() if score}
 
 
-def _events(connection: sa.Connection, pairs: set[tuple[int, int]]) -> dict[tuple[int, int], float]:
+def _events(connection: sa.Connection, pairs: set[tuple[int, int]], *, rules: Rules) -> dict[tuple[int, int], float]:
     begins: dict[int, tuple[Vector, date | None]] = {}
     for some in slices(sorted({number for pair in pairs for number in pair})):
         chosen = (
@@ -192,7 +193,7 @@ def _events(connection: sa.Connection, pairs: set[tuple[int, int]]) -> dict[tupl
         if one in begins and other in begins:
             (vector, day), (other_vector, other_day) = begins[one], begins[other]
             apart = abs((day - other_day).days) if day and other_day else None
-            scores[one, other] = event_score(vector, other_vector, apart=apart)
+            scores[one, other] = event_score(vector, other_vector, apart=apart, rules=rules)
     return {pair: score for pair, score in scores.items() if score}
 
 

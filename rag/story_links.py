@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from rag.database import Database
 from rag.interfaces import Link
 from rag.schema import Kinship
+from rag.stories import RULES, Rules
 from rag.story_finding import follow, slices
 from rag.tables import ARTICLES, CHANGES, META, STORY_ARTICLES, STORY_LINKS, STORY_MARKS
 
@@ -24,10 +25,15 @@ class StoryLinks:
     """The links between articles of one story. Like an index, it follows the truth's change log.
 
     An article counts as long as it is as it was when its links were found: what was changed or deleted since has none.
+
+    Args:
+        database: The truth's.
+        rules: What makes two articles one story.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, rules: Rules = RULES) -> None:
         self._database = database
+        self._rules = rules
 
     @property
     def applied_seq(self) -> int:
@@ -59,7 +65,7 @@ class StoryLinks:
                 if not reached:
                     for table in (STORY_LINKS, STORY_MARKS, STORY_ARTICLES):
                         connection.execute(sa.delete(table))
-                follow(connection, [row.article_id for row in batch], by_vectors=by_vectors)
+                follow(connection, [row.article_id for row in batch], by_vectors=by_vectors, rules=self._rules)
                 reached = batch[-1].seq
                 _set_applied(connection, reached)
         return reached
