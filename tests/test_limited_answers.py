@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rag.schema import Answer, Limit
-from ui.conversation import converse, evidence_panel_html, log_html, without_limit
+from ui.conversation import Exchange, converse, evidence_panel_html, log_html, without_limit
 from ui.texts import EN, ES
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def test_the_command_line_shows_the_times_of_an_article(
 def test_the_chat_shows_a_limit_and_asks_again_without_it(sample_archive: Archive) -> None:
     *_, (exchanges, _, _) = converse(sample_archive, JANUARY, (), "es", "", "", [])
     shown = log_html(exchanges, ES)
-    assert "<bdi>en enero de 2024</bdi> <small><bdi>enero 2024</bdi></small>" in shown
+    assert '<span class="hm-limit"><bdi>en enero de 2024</bdi> <button' in shown
     assert 'aria-label="Quitar «en enero de 2024» y preguntar de nuevo"' in shown
     assert "Limited by the question:" in log_html(exchanges, EN)
     *_, (again, _, done) = without_limit(sample_archive, exchanges, "es", "", "", [], turn=1, limit=0)
@@ -154,6 +154,13 @@ def test_the_chat_shows_a_limit_and_asks_again_without_it(sample_archive: Archiv
     assert [exchange.question for exchange in again] == [JANUARY, JANUARY]
     assert again[1].answer
     assert again[1].answer.limits == ()
+
+
+def test_words_that_do_not_say_it_are_shown_with_what_they_mean() -> None:
+    limit = Limit("esta semana", since=date(2024, 6, 17), until=date(2024, 6, 23))
+    answer = Answer("¿Qué pasó esta semana?", "", "unknown", language="es", limits=(limit,))
+    shown = log_html((Exchange(answer.question, answer),), ES)
+    assert "<bdi>esta semana</bdi> <small><bdi>17–23 jun 2024</bdi></small>" in shown
 
 
 @pytest.mark.parametrize(("turn", "limit"), [(0, 0), (2, 0), (1, 1), (1, -1)])

@@ -102,6 +102,21 @@ def test_reader_asks_checks_a_citation_and_goes_on_in_english(
     reader.close()
 
 
+def test_reader_takes_a_limit_away(server: Chat, chromium: Browser) -> None:
+    reader = Reader(chromium, server[1], size=DESKTOP)
+    page = reader.page
+    reader.ask("¿Qué pasó en el puerto en enero de 2024?", turn=1)
+    assert "ayer: 23 ene 2024" in page.inner_text("#hm-evidence")
+    chip = page.locator("#turn-1 .hm-limit")
+    assert chip.inner_text().split("\n")[0] == "en enero de 2024"
+    reader.photograph("desktop-es-limit")
+    chip.get_by_role("button", name="Quitar «en enero de 2024» y preguntar de nuevo").click()
+    reader.wait_for_answer(2)
+    assert page.locator("#turn-2 .hm-question bdi").inner_text() == "¿Qué pasó en el puerto en enero de 2024?"
+    assert page.locator("#turn-2 .hm-limit").count() == 0
+    reader.close()
+
+
 def test_reader_on_a_phone_clicks_an_example_and_finds_the_evidence(server: Chat, chromium: Browser) -> None:
     reader = Reader(chromium, server[1], size=PHONE)
     page = reader.page

@@ -205,13 +205,20 @@ def _limits_html(answer: Answer, texts: Texts, turn: int) -> str:
             "×</button>"
         )
         chips.append(
-            f'<span class="hm-limit"><bdi>{escaped(limit.words)}</bdi> '
-            f"<small><bdi>{escaped(limit_text(limit, texts))}</bdi></small>"
+            f'<span class="hm-limit"><bdi>{escaped(limit.words)}</bdi> {_detail_html(limit, texts)}'
             f"{button if answer.status != 'partial' else ''}</span>"
         )
     if not chips:
         return ""
     return f'<p class="hm-limits"><span>{escaped(texts.limited_by)}:</span> {" ".join(chips)}</p>'
+
+
+def _detail_html(limit: Limit, texts: Texts) -> str:
+    """Return what a limit keeps to, unless its words say that already."""
+    said = [*limit.outlets, *(str(day.year) for day in (limit.since, limit.until) if day)]
+    if all(each.casefold() in limit.words.casefold() for each in said):
+        return ""
+    return f"<small><bdi>{escaped(limit_text(limit, texts))}</bdi></small>"
 
 
 def _state(exchange: Exchange) -> str:

@@ -263,10 +263,14 @@ def _wire(page: _Page, blocks: gr.Blocks, *, archive: Archive, sample: bool) -> 
         for exchanges, evidence_changed, done in converse(archive, question, *rest):
             yield _conversation(archive, exchanges, rest[1], evidence=evidence_changed, done=done)
 
-    def remove(*asked_with: Any, event: gr.EventData) -> Iterator[list[Any]]:
-        asked_again = without_limit(archive, *asked_with, turn=event.turn, limit=event.limit)
+    def remove(
+        before: Exchanges, language: str, since: str, until: str, outlets: list[str], event: gr.EventData
+    ) -> Iterator[list[Any]]:
+        asked_again = without_limit(
+            archive, before, language, since, until, outlets, turn=event.turn, limit=event.limit
+        )
         for exchanges, evidence_changed, done in asked_again:
-            yield _conversation(archive, exchanges, asked_with[1], evidence=evidence_changed, done=done)
+            yield _conversation(archive, exchanges, language, evidence=evidence_changed, done=done)
 
     def stop(exchanges: Exchanges, language: str) -> list[Any]:
         return _conversation(archive, stopped(exchanges), language)
