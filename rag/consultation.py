@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rag.asking import what_is_asked
 from rag.companions import Shelf, accompanied, uncrowded, with_copies
 from rag.config import RetrievalSettings
 from rag.interfaces import Embedder, Filters, Reader, Reading, Vector, VectorSearch, WordIndex
@@ -66,7 +67,7 @@ class Parts:
 class Version:
     """One way to take a question: the words that are searched, and the vectors that are searched and read with.
 
-    `context` is the earlier question that this version goes on with, "" for the bare question.
+    `context` is the earlier question, or the rest of a long one, that this version goes on with; "" for what is asked.
     """
 
     text: str
@@ -154,7 +155,7 @@ def _to_date(value: date | str | None) -> date | None:
 
 
 def understand(ask: Ask, *, parts: Parts) -> Understood:
-    """Return the question with its language and, for a follow-up, a second version with the conversation's subject.
+    """Return the question with its language, and versions of it: with the conversation's subject, and a long one whole.
 
     What cannot be seen is taken out of the question and of the history, and of a question over
     `MAX_QUESTION_CHARACTERS` the rest is left out, which a notice says. What its own words limit it to becomes filters;
@@ -174,11 +175,13 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
     )
     if ask.since and ask.until and ask.since > ask.until:
         raise ValueError(f"since {ask.since} is after until {ask.until}: exchange them")
-    language = detect_language(ask.question, prior=parts.languages())
     # Models are taught by text in small letters: of a question in capitals they find a tenth less.
-    asked = in_small_letters(ask.question)
-    contexts = ["", in_small_letters(ask.history[-1].question)] if ask.history else [""]
-    texts = [f"{context} {asked}".strip() for context in contexts]
+    whole = in_small_letters(ask.question)
+    asked = what_is_asked(whole, language=detect_language(whole, prior=parts.languages()))
+    language = detect_language(asked, prior=parts.languages())
+    earlier = [in_small_letters(turn.question) for turn in ask.history[-1:]]
+    contexts = ["", *earlier, *([whole] if asked != whole else [])]
+    texts = [context if context == whole else f"{context} {asked}".strip() for context in contexts]
     vectors = parts.embedder.embed_questions(texts)
     versions = [
         # What is asked now decides which sentence answers; what was asked before, where to look.
