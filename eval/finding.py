@@ -8,7 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from eval import finding_balance, finding_distractors, finding_fusion, finding_robust
+from eval import (
+    finding_balance,
+    finding_distractors,
+    finding_fusion,
+    finding_robust,
+    finding_stories,
+    story_quality,
+)
 from eval.finding_archives import OpenArchive, RememberingEmbedder, archive_of
 from eval.finding_report import Report
 from rag.config import Settings
@@ -31,10 +38,18 @@ class Choice:
 Progress = Callable[[int, int], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What measuring works with: vectors, and archives of documents made with them."""
+
+    embedder: Embedder
+    open_archive: OpenArchive
+
+
 class Suite(Protocol):
     """Measures one thing."""
 
-    def __call__(self, choice: Choice, *, open_archive: OpenArchive, progress: Progress | None) -> Report:
+    def __call__(self, choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
         """Return what came out."""
         ...
 
@@ -63,46 +78,53 @@ def run_suite(
     """
     remembering = RememberingEmbedder(embedder, folder=root)
     try:
-        open_archive = partial(archive_of, embedder=remembering, settings=settings)
-        return SUITES[name](choice, open_archive=open_archive, progress=progress)
+        bench = Bench(remembering, partial(archive_of, embedder=remembering, settings=settings))
+        return SUITES[name](choice, bench=bench, progress=progress)
     finally:
         remembering.close()
 
 
-def _fusion(choice: Choice, *, open_archive: OpenArchive, progress: Progress | None) -> Report:
+def _fusion(choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
     cases = finding_fusion.fusion_cases(choice.data, sets=choice.sets, split=choice.split, seed=choice.seed)
-    found = finding_fusion.measure_fusion(cases, open_archive=open_archive, progress=progress)
+    found = finding_fusion.measure_fusion(cases, open_archive=bench.open_archive, progress=progress)
     return finding_fusion.fusion_report(found)
 
 
-def _distractors(choice: Choice, *, open_archive: OpenArchive, progress: Progress | None) -> Report:
+def _distractors(choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
     if choice.sets == "public":
-        found = finding_distractors.measure_public(choice.data, open_archive=open_archive, progress=progress)
+        found = finding_distractors.measure_public(choice.data, open_archive=bench.open_archive, progress=progress)
     else:
         found = finding_distractors.measure_train(
-            choice.data, open_archive=open_archive, split=choice.split, seed=choice.seed, progress=progress
+            choice.data, open_archive=bench.open_archive, split=choice.split, seed=choice.seed, progress=progress
         )
     return finding_distractors.distractor_report(found)
 
 
-def _balance(choice: Choice, *, open_archive: OpenArchive, progress: Progress | None) -> Report:
+def _balance(choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
     if choice.sets == "public":
-        found = finding_balance.measure_public(choice.data, open_archive=open_archive, progress=progress)
+        found = finding_balance.measure_public(choice.data, open_archive=bench.open_archive, progress=progress)
     else:
         found = finding_balance.measure_train(
-            choice.data, open_archive=open_archive, split=choice.split, seed=choice.seed, progress=progress
+            choice.data, open_archive=bench.open_archive, split=choice.split, seed=choice.seed, progress=progress
         )
     return finding_balance.balance_report(found)
 
 
-def _robust(choice: Choice, *, open_archive: OpenArchive, progress: Progress | None) -> Report:
+def _robust(choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
     if choice.sets == "public":
-        found = finding_robust.measure_public(choice.data, open_archive=open_archive, progress=progress)
+        found = finding_robust.measure_public(choice.data, open_archive=bench.open_archive, progress=progress)
     else:
         found = finding_robust.measure_train(
-            choice.data, open_archive=open_archive, split=choice.split, seed=choice.seed, progress=progress
+            choice.data, open_archive=bench.open_archive, split=choice.split, seed=choice.seed, progress=progress
         )
     return finding_robust.robust_report(found)
+
+
+def _stories(choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
+    split = "test" if choice.sets == "public" else "dev"
+    return finding_stories.story_report(
+        story_quality.measure(choice.data, embedder=bench.embedder, split=split, seed=choice.seed, progress=progress)
+    )
 
 
 SUITES: Mapping[str, Suite] = {
@@ -110,5 +132,6 @@ SUITES: Mapping[str, Suite] = {
     "distractors": _distractors,
     "balance": _balance,
     "robust": _robust,
+    "stories": _stories,
 }
 """The suites by name, in the order they are run."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rag.config import Settings
 
 DEFAULT_JSON = Path("eval-results") / "suites.json"
-SUITES = ("fusion", "distractors", "balance", "robust")
+SUITES = ("fusion", "distractors", "balance", "robust", "stories")
 HELP = """suites that measure what is found (--suite), over the public sets in HEMEROTECA_DATA:
   fusion       recall and nDCG in every pair of twelve languages (XQuAD), beside
                dense search alone, words alone and reciprocal rank fusion
@@ -24,6 +24,8 @@ HELP = """suites that measure what is found (--suite), over the public sets in H
                (NTREX), alone and beside 5,000 Spanish paragraphs
   robust       what it costs to leave out accents, to use capitals, a slip,
                keywords, 200 words, a quotation, two languages
+  stories      copies and tellings of one event that are linked, rightly and
+               wrongly, by the limit from which they are; --sets train is one half
 """
 _SETS = {"public": "data", "train": "train"}
 
