@@ -232,6 +232,9 @@ def _is_no_name(text: str, found: Found, reading: Reading) -> bool:
     begins = bool(_BEGINS.search(text, max(0, found.start - 8), found.start)) or not text[: found.start].strip()
     is_bare = found.end - found.start == sum(len(match.group()) for match in names)
     if reading.grammar.names == "capital":
+        if found.kind == "offset" and text[found.start].isupper() and not begins:
+            # "USA Today", "the Today programme".
+            return False
         return len(capitals) == len(names) and not (is_bare and _is_within_name(text, found, reading, begins=begins))
     if not capitals:
         # "Hoy", "Mañana" within a sentence are newspapers.

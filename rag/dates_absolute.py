@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 
 from rag.dates_grammar import Values
-from rag.periods import Days, around, months, one_day, part_of_month, part_of_year
+from rag.periods import Days, around, days_after, months, one_day, part_of_month, part_of_year
 
 
 def date_of(said: Values) -> Days | None:
@@ -108,12 +108,27 @@ def half_of_month(whole: Days, ordinal: int | None) -> Days | None:
 
 def part_of_year_by_number(said: Values, year: int) -> Days | None:
     """Return a quarter or half of a year by its number; -1 is the last."""
-    size = {"quarter": 3, "half": 6}.get(said.unit or "")
+    size = {"sixth": 2, "quarter": 3, "third": 4, "half": 6}.get(said.unit or "")
     if size is None or said.ordinal is None:
         return None
     count = 12 // size
     number = count if said.ordinal == -1 else said.ordinal
     return months(year, (number - 1) * size + 1, count=size) if number <= count else None
+
+
+def weekday_of_month(whole: Days, said: Values) -> Days | None:
+    """Return the first, second or last such weekday of a month; None if it has none."""
+    if said.weekday is None or said.ordinal is None:
+        return None
+    if said.ordinal == -1:
+        return one_day(days_after(whole.until, -((whole.until.weekday() - said.weekday) % 7)))
+    day = days_after(whole.since, (said.weekday - whole.since.weekday()) % 7 + 7 * (said.ordinal - 1))
+    return one_day(day) if day <= whole.until else None
+
+
+def _nth_weekday(said: Values) -> Days | None:
+    whole = month_of(replace(said, part=None))
+    return weekday_of_month(whole, said) if whole else None
 
 
 def first_months_of_year(said: Values, year: int) -> Days | None:
@@ -139,6 +154,7 @@ ABSOLUTE: Mapping[str, Callable[[Values], Days | None]] = {
     "months": months_of,
     "fortnight": _fortnight,
     "week_of": _week_of,
+    "nth_weekday": _nth_weekday,
     "year": _year,
     "attributive_year": _year,
     "years": _years,

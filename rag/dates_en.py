@@ -68,7 +68,8 @@ _SOME = "several|a few|few|many|a couple of|half a|half an|recent"
 _SEASON = "summer|winter|autumn|fall|spring|christmas|easter"
 
 _NOTHING = [
-    "(?:every|each|a|an|any|another|one|some|most|on alternate) <weekday>",
+    "(?:every|each|a|an|any|another|one|some|most|on alternate) (?:other )?<weekday>",
+    "(?:every|each) (?:other )?(?:day|<month>|<unit>)|<weekday>s in <month>|first of (?:every|each) month",
     "<weekday>s?(?: ?[-–] ?| (?:to|through|and|or) )<weekday>s",
     "<weekday>(?: ?[-–] ?| (?:to|through) )<weekday>",
     "(?:the|a) day|these days|the other day|one day|some day",
@@ -105,6 +106,7 @@ _UNRESOLVED = [
     rf"<century> century|<decade>s|'?<tens>s?)(?: <year>)?",
     "the <ordinal> (?:week|weekend|half) of (?:the month|<month>)(?:,? (?:of )?<year>)?",
     "the first (?:days|weeks) of (?:<month>|<year>|the (?:month|year))(?: <year>)?",
+    "(?:between |from |since )?<year> (?:to|and|until|through) (?:the present|now|date)",
     "a week on <weekday>|<weekday> week|a week from <weekday>|<weekday> fortnight",
 ]
 RULES = [
@@ -129,6 +131,8 @@ RULES = [
     ("weekday_of_week", "(?:on )?<weekday> (?:of )?<unit_which=which> week|<unit_which=which> week,? on <weekday>"),
     ("offset", "<offset>(?:,? <weekday>)?"),
     ("ago", "<number> <unit=units> ago"),
+    ("day_ago", "<number> <unit=units> ago today"),
+    ("nth_weekday", rf"(?:on )?(?:the )?<ordinal> <weekday> (?:of|in) (?:<which> )?<month>(?:{_YEAR})?"),
     ("hence", "<number> <unit=units> from (?:now|today)|in <number> <unit=units>[’']? time"),
     ("hence_if_future", "in <number> <unit=units>"),
     # ---- longer ones
@@ -152,7 +156,8 @@ RULES = [
     ("quarter_code", r"<ordinal=q>(?: of)? <year>|<ordinal=q>"),
     ("first_months", rf"the first <number> months of {_A_YEAR}"),
     ("year", rf"{_BEFORE_MONTH}(?:the year )?<year>{_COUNTING}"),
-    ("attributive_year", rf"{_OWN}(?!\d\d00 [a-z]+s\b)<year>(?= [a-z])"),
+    ("attributive_year", rf"{_OWN}(?!\d\d00 [a-z]+s\b)<year>"
+        r"(?= (?!(?:\w+ed|is|was|are|were|has|have|had|will|said)\b)[a-z])"),
     ("year", "the year <year>|<part>[- ]<year>"),
     ("years", rf"(?<=\bbetween\s)<year> and <last_year>{_COUNTING}"),
     ("years", rf"{_BEFORE_MONTH}<year> (?:to|until|through) <last_year>{_COUNTING}"),
@@ -193,7 +198,8 @@ GRAMMAR = Grammar(
     clause=r"\b(?:that|which|who|while|because|but|and)\b",
     ahead=r"for(?: the)?|(?:scheduled|planned|set|due|expected|slated|billed|postponed|delayed|"
     r"adjourned|until) (?:for|until|till|to|on|by|in)(?: the)?",
-    lasting=r"\b(?:was|were|lasted|remained|stayed|lived|worked|ran|served|kept|continued|held)\b",
+    lasting=r"\b(?:(?:was|were)(?! (?:due|to|expected|scheduled|set|meant|supposed)\b)|lasted|remained"
+    r"|stayed|lived|worked|ran|served|kept|continued|held)\b",
     names="capital",
     particles=frozenset(
         counted(

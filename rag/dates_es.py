@@ -16,7 +16,13 @@ WORDS: Words = {
     ),
     "short_month": counted("ene feb mar abr may jun jul ago sep oct nov dic", sept=9),
     "weekday": counted("lunes martes miercoles jueves viernes sabado domingo", start=0),
-    "day": {"primero": 1, "uno": 1},
+    "day": counted(
+        "primero dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete "
+        "dieciocho diecinueve veinte veintiuno veintidos veintitres veinticuatro veinticinco veintiseis veintisiete "
+        "veintiocho veintinueve treinta",
+        uno=1,
+    )
+    | {"treinta y uno": 31},
     "number": counted(
         "uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete "
         "dieciocho diecinueve", un=1, una=1, **_TENS,
@@ -42,8 +48,15 @@ WORDS: Words = {
         "dia": "day", "dias": "day", "semana": "week", "semanas": "week", "mes": "month", "meses": "month",
         "año": "year", "años": "year", "decada": "decade", "decadas": "decade",
     },
-    "quarter": {"trimestre": "quarter", "semestre": "half", "mitad": "half"},
+    "quarter": {
+        "bimestre": "sixth",
+        "trimestre": "quarter",
+        "cuatrimestre": "third",
+        "semestre": "half",
+        "mitad": "half",
+    },
     "part": {
+        "mitad": "mid",
         "principios": "early", "principio": "early", "comienzos": "early", "comienzo": "early", "inicios": "early",
         "inicio": "early", "primeros": "early", "mediados": "mid", "finales": "late", "final": "late", "fines": "late",
         "fin": "late", "ultimos": "late",
@@ -68,7 +81,8 @@ _UNIT = "(?:<which> <unit>|<unit> <which=after>)"
 _A_YEAR = "(?:(?:año )?<year>|<year_which=which> año|año <year_which=after>|año)"
 # What a year, or a month by itself, has before it.
 _BEFORE_YEAR = after_any(
-    "en|de|del|desde|hasta|para|durante|entre|tras|anterioridad a|posterioridad a|anterior a|anteriores a|posterior a"
+    "en|de|del|desde|hasta|para|durante|entre|tras|aqui a|anterioridad a|posterioridad a|"
+    "anterior a|anteriores a|posterior a"
     "|posteriores a|previo a|previa a"
 )
 _BETWEEN_DAYS = after_any("entre el|entre los|entre")
@@ -79,7 +93,7 @@ _IN_THE = after_any("en los|de los")
 _COUNTING = (
     r"(?! (?:(?!(?:las|los|mas|es|tras|tres|dos|seis|sus|unas|unos|antes|despues|entonces|apenas|estas|estos|ellas"
     r"|ellos|otras|otros|nos|les|algunas|algunos|varias|varios|muchas|muchos|todas|todos|quienes)\b)[a-zñ]+s"
-    r"|km|kg|m|cc|por ciento|mil|a\. ?c|antes de cristo)\b)(?! ?[%€$°])"
+    r"|km[2²]?|kg|m[2²3³]?|cc|cv|rpm|por ciento|mil|a\. ?c|antes de cristo)\b)(?! ?[%€$°])"
 )
 _LONG = "dias?|semanas?|mes|meses|años?|decadas?|siglos?|lustros?|trimestres?|noches|tardes|jornadas"
 _ABOUT = "unos|unas|casi|cerca de|alrededor de|mas de|menos de|apenas|poco mas de|al menos|aproximadamente|algo mas de"
@@ -95,11 +109,13 @@ _NOTHING = [
     "(?:la|una|cada|las|muy de|por la|de la|el|del|buena|buenas|media|a) mañanas?",
     "(?:los|cada|un|algun|cualquier|ningun|otro) (?:<weekday>|sabados|domingos)"
     "(?: (?:y|o|a) (?:los )?(?:<weekday>|sabados|domingos))*",
+    "(?:los|cada) (?:<weekday>|sabados|domingos) de <month>",
     "(?:de )?<weekday>s? a <weekday>s?",
     rf"(?:{_NAMED}) (?:del? )?<day> de <month>",
     r"hace [\w ,]{0,25}?(?:horas?|minutos?|segundos?|rato)",
     r"(?:entre|de) <year> (?:y|a) <last_year>(?= [a-zñ]+s\b)(?! (?:las|los|sus|mas|es|tras|antes|despues)\b)",
-    "(?:cada|todos los|un) <day> de <month>",
+    "(?:cada|todos los|un) <day> de <month>|(?:cada|todos los) <month>s?|<month> de cada año",
+    "(?:los|todos los|un) (?:fines|fin) de semana(?: de <month>)?",
     r"(?:curso|temporada|campaña|liga|ejercicio) (?:de )?<year>\s?[-/]\s?\d+",
 ]
 _UNRESOLVED = [
@@ -122,10 +138,14 @@ _UNRESOLVED = [
     rf"(?:los|las|estos|estas) (?:ultim|proxim|pasad|siguient)[aoe]s(?: pocos| pocas)? (?:{_LONG}|tiempos)",
     rf"(?:(?:este|esta|el|la|pasad[oa]|proxim[oa]|ultim[oa]) ){{1,2}}(?:{_SEASON})(?: <after>)?"
     "(?: del? (?:año )?<year>)?",
-    rf"<part> (?:de|del)(?: la| los| el)?(?: <which>)? (?:siglo <century>|"
+    rf"<part> (?:de|del)(?: la| los| el)?(?: <which>)? (?:siglo <century>|<decade>|"
     rf"decada.{{0,12}}?(?:<decade>|\d0)|años <decade>"
     rf"|años \d0|(?:{_SEASON})(?: <after>)?(?: del? <year>)?|semana|trimestre|semestre|decada|siglo)(?: <after>)?",
     "<ordinal> semana del? (?:<month>|mes)(?: de <month>)?(?: del? <year>)?",
+    "(?:el )?<ordinal> <weekday> del? (?:<which> )?(?:mes|año)(?: <after>)?",
+    r"<month> del? '?\d\d(?! de)",
+    "(?:entre |de |del |desde )?(?:el año )?<year> (?:y|a|hasta) (?:la actualidad|la "
+    "fecha|ahora|nuestros dias|el presente)",
     "el otro dia|la otra (?:noche|tarde|semana)|desde entonces|hasta entonces",
 ]
 RULES = [
@@ -149,10 +169,12 @@ RULES = [
     ("weekday", rf"(?:el |{_OF_THE})<weekday>(?: <which=after>)?"),
     ("weekday", "(?:el )?(?:<which>|<which=last>)(?: mismo)? <weekday>"),
     ("weekday", "<weekday> <which=after>"),
+    ("nth_weekday", rf"(?:el )?<ordinal> <weekday> de(?:l)? {_MONTH}"),
     ("weekday_of_week", "(?:el )?<weekday> de (?:la )?(?:<unit_which=which> semana|semana <unit_which=after>)"),
     ("offset", "<offset>(?: mismo)?(?:,? <weekday>(?! <day>))?"),
     ("ago", "hace (?:ya |justo |exactamente |ahora )?<number> <unit=units>(?! y (?:medio|media))"),
     ("ago", "<number> <unit=units> atras"),
+    ("day_ago", "(?:hoy,? hace|hace hoy) <number> <unit=units>"),
     ("hence", "dentro de <number> <unit=units>"),
     ("hence_if_future", "en <number> <unit=units>"),
     # ---- longer ones
@@ -193,7 +215,7 @@ GRAMMAR = Grammar(
     rules=RULES,
     openers=[
         ("since", "desde(?: el| la| los| principios de)?|a partir del?|a contar del?"),
-        ("until", "hasta(?: el| la| los)?"),
+        ("until", "(?:hasta|a mas tardar(?: en)?|como (?:muy )?tarde|no mas tarde de|de aqui a)(?: el| la| los|l)?"),
         ("before", "(?:antes|con anterioridad|previ[oa]|anterior|anteriores) (?:del?|al?)(?: la)?"),
         ("after", "(?:despues del?|posterior(?:es)? al?|con posterioridad al?)(?: la| los)?"),
     ],

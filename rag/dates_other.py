@@ -88,7 +88,7 @@ def _tongue_rules(tongue: Tongue, *, of: str) -> list[tuple[str, str]]:
         ("years", rf"<year>{until}<last_year>"),
         ("date", rf"(?:<weekday>,? )?(?:{which})?<day>{ordinal} {of}<month>(?: <which>)?"),
         ("date", rf"<day>{ordinal} {of}(?:{which})<month>"),
-        ("weekday", rf"(?:{which})?<weekday>(?: <which>)?"),
+        ("weekday", rf"{which}<weekday>|{tongue.before_weekday}<weekday>(?: <which>)?"),
         ("unit", rf"{which}<unit>|<unit> <which>"),
         ("month", rf"{which}<month>|<month> <which>|(?:{places})<month>(?! <year>)"),
         ("month", rf"<part>[- ]{of}(?:{which})?<month>(?: <which>|,? {of}<year>)?"),

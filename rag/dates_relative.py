@@ -14,6 +14,7 @@ from rag.dates_absolute import (
     months_of,
     part_of_year_by_number,
     span,
+    weekday_of_month,
 )
 from rag.dates_grammar import Values
 from rag.periods import (
@@ -87,6 +88,11 @@ def _fortnight_near(said: Values, day: date, tense: int | None) -> Days | None:
     return half_of_month(whole, said.ordinal) if whole else None
 
 
+def _nth_weekday_near(said: Values, day: date, tense: int | None) -> Days | None:
+    whole = _month_near(replace(said, which=said.which), day, tense)
+    return weekday_of_month(whole, said) if whole else None
+
+
 def _week_near(said: Values, day: date, tense: int | None) -> Days | None:
     near = _date_near(said, day, tense)
     return around(near.since, "week") if near else None
@@ -147,6 +153,10 @@ def _offset(said: Values, day: date, _: int | None) -> Days | None:
 
 def _ago(said: Values, day: date, _: int | None) -> Days | None:
     return _counted(said, day, -1)
+
+
+def _day_ago(said: Values, day: date, _: int | None) -> Days | None:
+    return one_day(_moved(day, said.unit, -said.number)) if said.unit and said.number else None
 
 
 def _hence(said: Values, day: date, _: int | None) -> Days | None:
@@ -269,6 +279,7 @@ RELATIVE: Mapping[str, Relative] = {
     "months": _months_near,
     "fortnight": _fortnight_near,
     "week_of": _week_near,
+    "nth_weekday": _nth_weekday_near,
     "weekday": _weekday,
     "english_weekday": _english_weekday,
     "weekday_of_week": _weekday_of_week,
@@ -276,6 +287,7 @@ RELATIVE: Mapping[str, Relative] = {
     "month_day": _month_day,
     "offset": _offset,
     "ago": _ago,
+    "day_ago": _day_ago,
     "hence": _hence,
     "hence_if_future": _hence_if_future,
     "unit": _unit,

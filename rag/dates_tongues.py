@@ -28,6 +28,7 @@ class Tongue:
     later: str
     numbers: str
     ahead: str = ""
+    before_weekday: str = ""
     past: str = ""
     future: str = ""
     never: str = ""
@@ -101,6 +102,8 @@ TONGUES: Mapping[str, Tongue] = {
         numbers="einem=1 einer=1 ein=1 eine=1 zwei=2 drei=3 vier=4 funf=5 sechs=6 sieben=7 acht=8 "
         "neun=9 zehn=10 zwolf=12",
         ahead="für(?: den| die)?",
+        # Without one of these it may be a name.
+        before_weekday="(?:am|vom|zum|bis|seit|ab|nach|vor|von|dem|den|der|und|fur) ",
         past=r"\b(?:hat|haben|hatte|hatten|wurde|wurden|war|waren)\b|\b(?:ist|sind)\b(?=.* "
         r"\w*ge\w+(?:t|en)\b)|\b(?:wurde|wurden|war|waren|starb|starben|kam|kamen|ging|gingen|"
         r"gab|fand|fanden|verließ|verließen|begann|stieg|fiel|\w{3,}(?:te|ten))\b",
