@@ -18,8 +18,8 @@ from rag.order import DIGITS, best_first
 
 # Passages whose cosines are computed one by one; from here on that takes longer than a search.
 FEW = 4_000
-# Finds that are looked through before the index has to filter by itself.
-MOST_SIFTED = 4_000
+# Finds of the index that are sifted at first, and at most, before it has to filter by itself.
+FIRST_SIFTED, MOST_SIFTED = 800, 4_000
 _ALL = Filters()
 
 
@@ -60,7 +60,7 @@ class DenseSearch:
         few = self._truth.vectors_within(filters, most=self._few)
         if few is not None:
             return _nearest(few, vector)[:k]
-        asked = 4 * k
+        asked = max(2 * k, FIRST_SIFTED)
         while asked <= MOST_SIFTED:
             found = self._index.search(vector, k=asked, filters=_ALL)
             passing = self._truth.passing([each.passage_id for each in found], filters=filters)

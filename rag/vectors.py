@@ -31,12 +31,14 @@ _DATABASE = "chroma.sqlite3"
 ARTICLES_PER_BATCH = 200
 _MOST_TRIES = 3
 _PROBED_AT_ONCE = 200
-# Times as many as wanted, at most, that are looked through for passages which tie with the last one.
-_MOST_TIED = 32
+# Passages that a search looks through, whatever it is asked for: a share of all, not fewer and not more than these.
+_SHARE, _FEWEST, _MOST = 0.01, 800, 2_000
+# Passages looked through, at most, for those that tie with the last one.
+_MOST_TIED = 10_000
 # Cosine distance up to which two vectors are one to float32 arithmetic.
 _SAME = 1e-5
-# Chosen for recall: 0.999 of the exact 50 nearest among 20,000 vectors, at 5 ms a question.
-_HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
+# Chosen for recall: EXPERIMENTS.md has the figures. An index keeps what it was made with.
+_HNSW = {"space": "cosine", "ef_construction": 400, "ef_search": 200, "max_neighbors": 48}
 
 
 class ChromaIndex:
@@ -51,6 +53,8 @@ class ChromaIndex:
         self._writing = threading.Lock()
         self._door = derived.Door()
         self._applied_seq = int((collection.metadata or {}).get("applied_seq", 0))
+        # How many passages there are, and the change log entry at which there were so many.
+        self._counted = (-1, 0)
 
     @property
     def applied_seq(self) -> int:
@@ -100,14 +104,22 @@ class ChromaIndex:
             return []
         if filters.since and filters.until and filters.since > filters.until:
             return []
-        asked = k + 10
+        asked = max(k + 10, self._depth())
         while True:
             cosines = self._cosines(vector, asked, filters)
             ranked = best_first(cosines)
             # All that tie with the last one wanted, so that content decides between them and not the index.
-            if len(ranked) < asked or asked >= _MOST_TIED * k or cosines[ranked[-1]] < cosines[ranked[k - 1]]:
+            if len(ranked) < asked or asked >= _MOST_TIED or cosines[ranked[-1]] < cosines[ranked[k - 1]]:
                 return [Found(id_, cosines[id_]) for id_ in ranked[:k]]
             asked *= 2
+
+    def _depth(self) -> int:
+        seq = self._applied_seq
+        if self._counted[0] != seq:
+            # Chroma counts one by one.
+            with self._door.shared(), _translated("vector index {} cannot be searched", self._folder):
+                self._counted = (seq, self._opened().count())
+        return min(max(round(_SHARE * self._counted[1]), _FEWEST), _MOST)
 
     def _cosines(self, vector: Vector, asked: int, filters: Filters) -> dict[str, float]:
         with self._door.shared(), _translated("vector index {} cannot be searched", self._folder):
