@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from rag.interfaces import Candidate, Filters, Stories, Vector
+from rag.interfaces import Candidate, Filters, Link, Stories, Vector
 from rag.leaning import leans
 from rag.schema import Article, Hit, Passage
 from rag.shingles import containment, shared, shingles
@@ -17,8 +17,8 @@ from rag.stories import choose
 
 SAME_WORDS = 0.5
 """Share of a passage's runs of words that others repeat, from which these stand for it."""
-# Copies of one passage that are read and listed.
-_MOST_COPIES = 12
+# Copies of one passage that are read and listed, and articles of the same event that are listed.
+_MOST = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,7 @@ class Shelf:
 
     def copies_of(self, article_ids: Collection[str]) -> dict[str, set[str]]:
         """Return the copies of those of the articles that have any."""
-        found: dict[str, set[str]] = {}
-        for link in self.stories.of(article_ids, kind="copy"):
-            found.setdefault(link.one, set()).add(link.other)
-            found.setdefault(link.other, set()).add(link.one)
-        return found
+        return _neighbours(self.stories.of(article_ids, kind="copy"))
 
 
 def uncrowded(
@@ -74,7 +70,9 @@ def uncrowded(
 
 
 def accompanied(hits: Sequence[Hit], *, vector: Vector, filters: Filters, shelf: Shelf) -> list[Hit]:
-    """Return the hits with their copies in other articles, the earliest first, and with what they lean on.
+    """Return the hits with their copies in other articles, with others of the same event, and with what they lean on.
+
+    Copies and articles of the same event stand in the order they were published.
 
     Args:
         hits: Without company.
@@ -82,15 +80,18 @@ def accompanied(hits: Sequence[Hit], *, vector: Vector, filters: Filters, shelf:
         filters: Those of the question: what it leaves out is no copy to be shown.
         shelf: Where they are looked up.
     """
-    copies_of = shelf.copies_of({hit.article.id for hit in hits})
+    links = shelf.stories.of({hit.article.id for hit in hits})
+    copies_of = _neighbours([link for link in links if link.kind == "copy"])
+    events_of = _neighbours([link for link in links if link.kind == "event"])
     others = sorted({copy for hit in hits for copy in copies_of.get(hit.article.id, ())})
+    related = sorted({id_ for hit in hits for id_ in events_of.get(hit.article.id, ())}.union(others))
     leaning = {hit.article.id for hit in hits if _leans(hit.passage)}
     passages: dict[str, list[Passage]] = {}
     for passage in shelf.passages_of(sorted(leaning.union(others))) if leaning or others else ():
         passages.setdefault(passage.article_id, []).append(passage)
     articles = (
-        {id_: article for id_, article in shelf.articles_by_id(others).items() if _passes(article, filters)}
-        if others
+        {id_: article for id_, article in shelf.articles_by_id(related).items() if _passes(article, filters)}
+        if related
         else {}
     )
     same = {
@@ -105,7 +106,14 @@ def accompanied(hits: Sequence[Hit], *, vector: Vector, filters: Filters, shelf:
         before = _before(hit.passage, passages.get(hit.article.id, ())) if _leans(hit.passage) else None
         return replace(hit, before=before)
 
-    return [replace(led(hit), copies=tuple(led(alone(copy, hit)) for copy in same[hit.passage.id])) for hit in hits]
+    return [
+        replace(
+            led(hit),
+            copies=tuple(led(alone(copy, hit)) for copy in same[hit.passage.id]),
+            events=_in_time([articles[id_] for id_ in events_of.get(hit.article.id, ()) if id_ in articles]),
+        )
+        for hit in hits
+    ]
 
 
 def with_copies(hits: Sequence[Hit]) -> list[Hit]:
@@ -115,6 +123,18 @@ def with_copies(hits: Sequence[Hit]) -> list[Hit]:
         for copy in hit.copies:
             every.setdefault(copy.passage.id, copy)
     return list(every.values())
+
+
+def _neighbours(links: Collection[Link]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for link in links:
+        found.setdefault(link.one, set()).add(link.other)
+        found.setdefault(link.other, set()).add(link.one)
+    return found
+
+
+def _in_time(articles: Collection[Article]) -> tuple[Article, ...]:
+    return tuple(sorted(articles, key=lambda each: (each.published or date.max, each.id))[:_MOST])
 
 
 def _is_repeated(texts: Mapping[str, str], passage_id: str, others: Sequence[str]) -> bool:
@@ -143,7 +163,7 @@ def _same_words(
         if best is not None and containment(runs, shingles(best.text)) >= SAME_WORDS:
             found.append(best)
     found.sort(key=lambda other: (articles[other.article_id].published or date.max, other.article_id))
-    return found[:_MOST_COPIES]
+    return found[:_MOST]
 
 
 def _cosines(passage_ids: Sequence[str], vector: Vector, *, shelf: Shelf) -> dict[str, float]:

@@ -112,7 +112,8 @@ class Hit:
 
     `cosine` is the exact similarity of question and passage, -1 to 1; `word_score` is BM25, 0 when no word matched or
     the languages differ. The hit stands for its `copies`: passages of other articles that printed the same words, the
-    earliest first. `before` is the passage before it in its article, if the first sentence leans on that one.
+    earliest first. `events` are articles by other hands that tell the same event as its own: evidence apart. `before`
+    is the passage before it in its article, if the first sentence leans on that one.
     """
 
     passage: Passage
@@ -121,6 +122,7 @@ class Hit:
     cosine: float
     word_score: float = 0.0
     copies: tuple[Hit, ...] = ()
+    events: tuple[Article, ...] = ()
     before: Passage | None = None
 
 
@@ -432,4 +434,13 @@ def hit_to_dict(hit: Hit) -> dict[str, Any]:
             }
             for copy in hit.copies
         ],
+        "events": [article_to_dict(article) for article in hit.events],
     }
+
+
+def story_to_dict(story: Story) -> list[dict[str, Any]]:
+    """Return the other articles of a story as plain JSON types, each with what it is to the story's own article."""
+    return [
+        {"kind": related.kind, "score": round(related.score, 4), **article_to_dict(related.article)}
+        for related in story.others
+    ]

@@ -90,7 +90,7 @@ def _search(options: argparse.Namespace, terminal: Terminal) -> int:
 
     question = _question(options.question, terminal)
     with _opened(options, terminal) as archive:
-        hits = archive.search(question, k=options.k, **_filters(options, archive))
+        hits = archive.search(question, k=options.k, per_article=options.per_article, **_filters(options, archive))
     if options.json:
         terminal.print(json_text([hit_to_dict(hit) for hit in hits]))
     else:
@@ -115,17 +115,17 @@ def _list(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _show(options: argparse.Namespace, terminal: Terminal) -> int:
-    from rag.schema import article_to_dict, time_to_dict
+    from rag.schema import article_to_dict, story_to_dict, time_to_dict
     from ui.show import article_text, json_text
 
     with _opened(options, terminal) as archive:
         article = archive.article(options.id)
-        times = archive.times(article.id)
+        times, story = archive.times(article.id), archive.story(article.id)
     if options.json:
         said = [time_to_dict(time, article.text) for time in times]
-        terminal.print(json_text(article_to_dict(article, text=True) | {"times": said}))
+        terminal.print(json_text(article_to_dict(article, text=True) | {"story": story_to_dict(story), "times": said}))
     else:
-        terminal.print(article_text(article, removed=options.removed, times=times))
+        terminal.print(article_text(article, removed=options.removed, times=times, story=story))
     return OK
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rag.schema import Answer, Article
+from ui.company import citations_company
 from ui.render import MARKER, all_citations, displayed, pieces, safe_url
 from ui.texts import Texts, date_text, texts_for
 
@@ -26,8 +27,12 @@ def answer_markdown(answer: Answer, *, language: str) -> str:
         lines += [f"### {texts.sources}", ""]
         for citation in citations:
             lines += [f"- [{citation.number}] {_source_markdown(citation.article, texts)}", ""]
+            if citation.context:
+                lines += [f"  ({_one_line(citation.context)})", ""]
             lines += [f"  > {line}".rstrip() for line in markdown_escaped(citation.quote).split("\n")]
             lines.append("")
+            for line in citations_company([citation], answer, texts):
+                lines += [f"  {_one_line(line)}", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -44,11 +44,14 @@ def command_line(given: Sequence[str]) -> argparse.ArgumentParser:
     )
     search = _add(commands, "search", "the passages nearest to a question, best first", archive, asking, as_json)
     search.add_argument("-k", type=_positive, default=10, metavar="N", help="how many passages (default 10)")
+    search.add_argument(
+        "--per-article", type=_positive, metavar="N", help="how many of them of one article and its copies (default 2)"
+    )
     _add(commands, "list", "the articles: id, date, language, outlet or file, title", archive, as_json)
     show = _add(
         commands,
         "show",
-        "one article: what is known about it, its text, and the days that its words mean",
+        "one article: what is known about it, its text, the days that its words mean, and who else tells its story",
         archive,
         as_json,
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from rag.schema import Answer, Article, Citation, Statement
+from ui.company import citations_company, hit_company
 from ui.texts import TEXTS, Texts, confidence_text, date_text, language_text, number_text, texts_for
 from ui.times import quoted_times
 
@@ -42,6 +43,7 @@ class _Card:
     spans: tuple[tuple[int, int], ...]
     score: float
     times: tuple[str, ...] = ()
+    company: tuple[str, ...] = ()
 
 
 def displayed(text: str) -> str:
@@ -94,7 +96,7 @@ def evidence_html(answer: Answer, *, language: str, turn: int = 1) -> str:
     cards = _citation_cards(answer, texts, turn)
     intro = ""
     if not cards or answer.status == "unknown":
-        cards = _nearest_cards(answer, turn)
+        cards = _nearest_cards(answer, texts, turn)
         if answer.status == "unknown":
             note = texts.nearest_note if cards else texts.no_nearest
             intro = f'<h3 class="hm-nearest">{escaped(texts.nearest)}</h3><p class="hm-muted">{escaped(note)}</p>'
@@ -201,23 +203,26 @@ def _citation_cards(answer: Answer, texts: Texts, turn: int) -> list[_Card]:
         anchor = f"ev-{turn}-{number}"
         if any(card.anchor == anchor for card in cards):
             anchor += f"-{len(cards)}"
-        context = _context(article.text, spans, sentences=[s for c in group for s in _sentence_spans(c)])
+        start, end = _context(article.text, spans, sentences=[s for c in group for s in _sentence_spans(c)])
+        context = min([start, *(c.context_start for c in group if c.context_start is not None)]), end
         score = max(citation.score for citation in group)
         times = tuple(dict.fromkeys(line for citation in group for line in quoted_times(citation, texts)))
-        cards.append(_Card(anchor, f"[{number}]", article, context, spans, score, times))
+        company = tuple(citations_company(group, answer, texts))
+        cards.append(_Card(anchor, f"[{number}]", article, context, spans, score, times, company))
     return cards
 
 
-def _nearest_cards(answer: Answer, turn: int) -> list[_Card]:
+def _nearest_cards(answer: Answer, texts: Texts, turn: int) -> list[_Card]:
     return [
         _Card(
             anchor=f"ev-{turn}-h{rank}",
             label="",
             article=hit.article,
-            context=(hit.passage.start, hit.passage.end),
+            context=((hit.before or hit.passage).start, hit.passage.end),
             spans=(),
             # A hit's own score means nothing outside the ranking of its question.
             score=hit.cosine,
+            company=tuple(hit_company(hit, texts)),
         )
         for rank, hit in enumerate(answer.hits[:NEAREST_SHOWN], start=1)
     ]
@@ -306,16 +311,16 @@ def _card_html(card: _Card, texts: Texts, turn: int) -> str:
         f'<h4 id="{card.anchor}-title">{label}<bdi>{escaped(article.title or article.source)}</bdi></h4>'
         f'<p class="hm-facts">{" · ".join(facts)}</p>'
         f'<blockquote class="hm-excerpt" dir="auto"{lang}>{opening}{excerpt}{closing}</blockquote>'
-        f"{_times_html(card)}"
+        f"{_lines_html(card.times, name='hm-times')}{_lines_html(card.company, name='hm-company')}"
         f"{_whole_article(card, texts, lang)}"
         f'<a class="hm-back" href="#turn-{turn}" data-back="{turn}">{escaped(texts.back_to_answer)}</a>'
         "</article>"
     )
 
 
-def _times_html(card: _Card) -> str:
-    lines = " · ".join(f"<bdi>{escaped(line)}</bdi>" for line in card.times)
-    return f'<p class="hm-times">{lines}</p>' if lines else ""
+def _lines_html(lines: Sequence[str], *, name: str) -> str:
+    shown = " · ".join(f"<bdi>{escaped(line)}</bdi>" for line in lines)
+    return f'<p class="{name}">{shown}</p>' if shown else ""
 
 
 def _whole_article(card: _Card, texts: Texts, lang: str) -> str:

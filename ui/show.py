@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag.config import Settings
-from rag.schema import Answer, Article, Citation, Hit, IngestSummary, TimeExpression
+from rag.schema import Answer, Article, Citation, Hit, IngestSummary, Story, TimeExpression
+from ui.company import citations_company, hit_company, story_lines
 from ui.texts import EN, TEXTS, Texts, date_text
 from ui.times import limit_text, quoted_times
 
@@ -44,7 +45,9 @@ def answer_text(answer: Answer) -> str:
             blocks.append(visible(answer.reason))
         if answer.hits:
             blocks += [f"{texts.nearest}:", *(_nearest(hit, texts) for hit in answer.hits[:_NEAREST])]
-    blocks += [_citation(citation, texts) for citation in sorted(answer.citations, key=lambda each: each.number)]
+    blocks += [
+        _citation(citation, answer, texts) for citation in sorted(answer.citations, key=lambda each: each.number)
+    ]
     limits = [
         f"{texts.limited_by}: {one_line(limit.words)} = {one_line(limit_text(limit, texts))} ({_AS_IS})"
         for limit in answer.limits
@@ -61,10 +64,10 @@ def answer_text(answer: Answer) -> str:
 
 
 def hits_text(hits: Sequence[Hit]) -> str:
-    """Return passages in their order, each with its source, score and the id of its article."""
+    """Return passages in their order, each with its source, score, the id of its article, and who printed the same."""
     return "\n\n".join(
         f"{rank}. {_source(hit.article, EN)}\n   score {hit.score:.3f}, article {one_line(hit.article.id)}\n"
-        + _indented(visible(hit.passage.text), by=3)
+        + _indented("\n".join([*_leading(hit), visible(hit.passage.text), *_company(hit, EN)]), by=3)
         for rank, hit in enumerate(hits, start=1)
     )
 
@@ -85,8 +88,10 @@ def list_text(articles: Sequence[Article]) -> str:
     )
 
 
-def article_text(article: Article, *, removed: bool, times: Sequence[TimeExpression] = ()) -> str:
-    """Return an article's record and text, and the days that its words mean.
+def article_text(
+    article: Article, *, removed: bool, times: Sequence[TimeExpression] = (), story: Story | None = None
+) -> str:
+    """Return an article's record and text, who else tells its story, and the days that its words mean.
 
     With `removed`, also what cleaning cut out of it and why, else how much.
     """
@@ -104,6 +109,8 @@ def article_text(article: Article, *, removed: bool, times: Sequence[TimeExpress
         "read from": ", ".join(article.places),
     }
     blocks = ["\n".join(f"{name}: {one_line(value)}" for name, value in known.items() if value), visible(article.text)]
+    if story and story.others:
+        blocks.append("\n".join(map(one_line, story_lines(story, TEXTS.get(article.language, EN)))))
     if times:
         label = _TIMES[TEXTS.get(article.language, EN).code]
         blocks.append("\n".join([f"{label}:", *(_time(time, article) for time in times)]))
@@ -174,8 +181,10 @@ def _source(article: Article, texts: Texts) -> str:
     return f"{source} — {one_line(article.title)}" if article.title else source
 
 
-def _citation(citation: Citation, texts: Texts) -> str:
-    lines = [f"«{visible(citation.quote)}»", *map(one_line, quoted_times(citation, texts))]
+def _citation(citation: Citation, answer: Answer, texts: Texts) -> str:
+    lines = [f"({one_line(citation.context)})"] if citation.context else []
+    lines += [f"«{visible(citation.quote)}»", *map(one_line, quoted_times(citation, texts))]
+    lines += map(one_line, citations_company([citation], answer, texts))
     return f"[{citation.number}] {_source(citation.article, texts)}\n" + _indented("\n".join(lines))
 
 
@@ -191,7 +200,15 @@ def _time(time: TimeExpression, article: Article) -> str:
 def _nearest(hit: Hit, texts: Texts) -> str:
     text = hit.passage.text
     excerpt = text if len(text) <= _EXCERPT else text[:_EXCERPT].rsplit(" ", 1)[0] + " …"
-    return f"  {_source(hit.article, texts)}\n" + _indented(visible(excerpt))
+    return f"  {_source(hit.article, texts)}\n" + _indented("\n".join([visible(excerpt), *_company(hit, texts)]))
+
+
+def _leading(hit: Hit) -> list[str]:
+    return [f"({one_line(hit.before.text)})"] if hit.before else []
+
+
+def _company(hit: Hit, texts: Texts) -> list[str]:
+    return [one_line(line) for line in hit_company(hit, texts)]
 
 
 def _indented(text: str, *, by: int = 4) -> str:

@@ -77,6 +77,10 @@ class Texts:
     score: str
     similarity: str
     open_source: str
+    also_printed: str
+    also_told: str
+    same_text: str
+    same_event: str
     sources: str
 
     failed: str
@@ -164,6 +168,10 @@ ES = Texts(
     score="puntuación {score}",
     similarity="parecido {score}",
     open_source="Abrir el original",
+    also_printed="Las mismas palabras en: {outlets}",
+    also_told="El mismo hecho en: {outlets}",
+    same_text="El mismo texto",
+    same_event="El mismo hecho",
     sources="Fuentes",
     failed="No se ha podido responder: un fallo inesperado, cuyos detalles están en la terminal del programa.",
     failed_model=(
@@ -285,6 +293,10 @@ EN = Texts(
     score="score {score}",
     similarity="similarity {score}",
     open_source="Open the original",
+    also_printed="The same words in: {outlets}",
+    also_told="The same event in: {outlets}",
+    same_text="The same text",
+    same_event="The same event",
     sources="Sources",
     failed="The question could not be answered: an unexpected failure, whose details are in the program's terminal.",
     failed_model=(
