@@ -26,6 +26,7 @@ _OPENER_REACH = 32
 # These have their two ends: "from" before them begins no open period.
 _TWO_ENDED = frozenset({"days", "two_days", "months", "years"})
 _BEGINS = re.compile(r"(?:^|[.!?…:;\n])[\s«\"'“‘¿¡(—–-]*$")
+_QUANTITY = re.compile(r"\d|[,;]|\b(?:mil|cien|cientos|millones|hundreds?|thousands?|millions?)\b")
 _POSSESSIVE = re.compile("['’]s\\b")
 # Before a date that belongs to what is named before or after it.
 _OF_THE = re.compile(r"\b(?:del|the)\s")
@@ -115,8 +116,7 @@ def _composed(
         # "Cerró hasta el viernes": it closed, until a day to come.
         tense = None
     period = meaning(first, Reference(published, usual if tense is None else tense))
-    if period is None and first.kind == "hence_if_future":
-        # "Built in ten days" is how long it took.
+    if first.kind == "hence_if_future" and (period is None or _is_duration(text, start, reading)):
         return None, 1
     relative = meaning(first, Reference()) is None
     if _is_doubtful(period, small, first, opener=kind, tense=tense, published=published if relative else None):
@@ -150,6 +150,19 @@ def _is_doubtful(
     nearest = meaning(found, Reference(published)) if is_attribute and found.kind == "date" else None
     # "Meddled in the November 6 vote": the verb is not the vote's.
     return nearest is not None and nearest != period
+
+
+def _is_duration(text: str, start: int, reading: Reading) -> bool:
+    """Whether "in ten days" is how long something takes, as in "will build 500 houses in ten days"."""
+    before = text[max(0, start - 2 * _OPENER_REACH) : start].lower()
+    if _BEGINS.search(before):
+        return False
+    verbs = list(reading.future.finditer(before)) if reading.future else []
+    if not verbs or _QUANTITY.search(before, verbs[-1].end()):
+        return True
+    numbers = reading.grammar.words["number"]
+    words = _WORD.findall(folded(before[verbs[-1].end() :]))
+    return any(numbers.get(word, 1) != 1 for word in words)
 
 
 def _lasted(text: str, start: int, reading: Reading) -> bool:

@@ -126,6 +126,18 @@ def weekday_of_month(whole: Days, said: Values) -> Days | None:
     return one_day(day) if day <= whole.until else None
 
 
+def day_of_month(whole: Days, said: Values) -> Days | None:
+    """Return the first, second or last day of a month."""
+    if said.ordinal is None:
+        return None
+    return one_day(whole.until if said.ordinal == -1 else whole.since.replace(day=said.ordinal))
+
+
+def _nth_day(said: Values) -> Days | None:
+    whole = month_of(replace(said, part=None))
+    return day_of_month(whole, said) if whole else None
+
+
 def _nth_weekday(said: Values) -> Days | None:
     whole = month_of(replace(said, part=None))
     return weekday_of_month(whole, said) if whole else None
@@ -154,6 +166,7 @@ ABSOLUTE: Mapping[str, Callable[[Values], Days | None]] = {
     "months": months_of,
     "fortnight": _fortnight,
     "week_of": _week_of,
+    "nth_day": _nth_day,
     "nth_weekday": _nth_weekday,
     "year": _year,
     "attributive_year": _year,

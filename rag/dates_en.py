@@ -79,6 +79,10 @@ _NOTHING = [
     r"(?:<number>|\d+)[- ](?:hours?|minutes?|seconds?) ago",
     r"<month=dated_month> <day>(?= (?:street|avenue|square|hospital|stadium|brigade|movement)\b)",
     "from <year>(?= [a-z]+s to )",
+    "(?:temperatures?|heat|highs?|lows?|aged?|scores?|shares?|prices?|rates?) (?:[a-z]+ "
+    "){0,4}?(?:the|their|his|her|its) "
+    "(?:low |mid |upper |high )?<tens>s?",
+    "<year> (?:agenda|overture)|(?:to|of|for|by|from|with|and) (?:may|april|june|august)(?=[’']s)",
     "(?:since|before|after|until|by|to|of|for|and) (?:may|april|june|august) "
     "(?:took|became|left|was|is|has|had|said|won|lost|quit|told|resigned|[a-z]+ed)",
 ]
@@ -105,7 +109,7 @@ _UNRESOLVED = [
     rf"<part>[- ](?:the )?(?:<which> )?(?:{_SEASON}|week|<weekday>|decade|century|"
     rf"<century> century|<decade>s|'?<tens>s?)(?: <year>)?",
     "the <ordinal> (?:week|weekend|half) of (?:the month|<month>)(?:,? (?:of )?<year>)?",
-    "the first (?:days|weeks) of (?:<month>|<year>|the (?:month|year))(?: <year>)?",
+    "the (?:first|last|final) (?:days|weeks) of (?:<month>|<year>|the (?:month|year))(?: <year>)?",
     "(?:between |from |since )?<year> (?:to|and|until|through) (?:the present|now|date)",
     "a week on <weekday>|<weekday> week|a week from <weekday>|<weekday> fortnight",
 ]
@@ -132,6 +136,7 @@ RULES = [
     ("offset", "<offset>(?:,? <weekday>)?"),
     ("ago", "<number> <unit=units> ago"),
     ("day_ago", "<number> <unit=units> ago today"),
+    ("nth_day", rf"(?:on )?the <ordinal> day of <month>(?:{_YEAR})?"),
     ("nth_weekday", rf"(?:on )?(?:the )?<ordinal> <weekday> (?:of|in) (?:<which> )?<month>(?:{_YEAR})?"),
     ("hence", "<number> <unit=units> from (?:now|today)|in <number> <unit=units>[’']? time"),
     ("hence_if_future", "in <number> <unit=units>"),

@@ -64,6 +64,7 @@ WORDS: Words = {
     "offset": {
         "hoy": 0, "ayer": -1, "anteayer": -2, "antier": -2, "antes de ayer": -2, "anoche": -1, "anteanoche": -2,
         "antenoche": -2, "antes de anoche": -2, "mañana": 1, "pasado mañana": 2, "esta mañana": 0, "esta tarde": 0,
+        "esta misma mañana": 0, "esta misma tarde": 0, "esta misma noche": 0,
         "esta noche": 0, "esta madrugada": 0, "este mediodia": 0, "la pasada noche": -1, "la noche pasada": -1,
         "la pasada madrugada": 0, "la madrugada pasada": 0,
     },
@@ -105,8 +106,11 @@ _NAMED = (
 _SEASON = "verano|otoño|invierno|primavera|navidad|navidades"
 
 _NOTHING = [
-    "hoy (?:en )?dia|hoy por hoy|(?:el|del) hoy(?! <weekday>)|(?:el|del) ayer(?! <weekday>)",
-    "(?:la|una|cada|las|muy de|por la|de la|el|del|buena|buenas|media|a) mañanas?",
+    "(?:jovenes|niños|mundo|sociedad|vida|tiempos|hombre|mujer|mujeres|españa|europa|"
+    "musica|cine|arte|gente|politica) de hoy"
+    "|hoy (?:en )?dia|hoy por hoy|(?:el|del) hoy(?! <weekday>)|(?:el|del) ayer(?! <weekday>)",
+    "(?:sin|un|hay|misma|otra|toda|primera|dicha|pasada|entrada|la|una|cada|las|muy de|"
+    "por la|de la|el|del|buena|buenas|media|a) mañanas?",
     "(?:los|cada|un|algun|cualquier|ningun|otro) (?:<weekday>|sabados|domingos)"
     "(?: (?:y|o|a) (?:los )?(?:<weekday>|sabados|domingos))*",
     "(?:los|cada) (?:<weekday>|sabados|domingos) de <month>",
@@ -121,7 +125,7 @@ _NOTHING = [
 _UNRESOLVED = [
     "(?:el |la )?(?:(?:lunes|martes|miercoles|jueves|viernes|sabado) santo|sabado de gloria|miercoles de ceniza"
     "|domingo de (?:ramos|resurreccion|pascua)|lunes de pascua|martes de carnaval|viernes negro"
-    "|semana (?:santa|blanca|grande|negra))",
+    "|semana (?:santa|blanca|grande|negra))(?: del? (?:año )?<year>| <after>)?",
     "(?:ese|aquel|el mismo|del mismo|ese mismo|aquel mismo) (?:dia|<weekday>|<unit>|<month>)",
     "(?:esa|aquella|la misma|esa misma|aquella misma) (?:<unit>|noche|mañana|tarde|madrugada|jornada|fecha)",
     rf"(?:el |la |un |una )?(?:<unit>|dia|<weekday>|<month>|mañana|noche|tarde|jornada|{_SEASON}) "
@@ -129,7 +133,7 @@ _UNRESOLVED = [
     "(?:el |la )?(?:siguiente|anterior|previ[oa]) (?:<unit>|dia|<weekday>|<month>|jornada)",
     "la (?:vispera|antevispera)(?: del?)?",
     rf"(?:(?:{_ABOUT}) )?(?:<number>|{_SOME}) (?:{_LONG})(?: y (?:medio|media|<number> (?:{_LONG})))? "
-    "(?:despues|antes|mas tarde|previos|previas|posteriores)(?: del? | de que )?",
+    "(?:despues|antes|mas tarde|previos|previas|posteriores)(?: del? <day> de <month>| del? | de que )?",
     rf"(?:{_LONG}) (?:despues|antes|mas tarde)(?: del? | de que )?",
     rf"a los <number> (?:dias|semanas|meses)|(?:al cabo de|en cuestion de|tras) <number> (?:{_LONG})",
     rf"hace (?:(?:ya|hoy|ahora) )*(?:(?:{_ABOUT}) )?(?:(?:<number>|{_SOME}) )?(?:{_LONG}|tiempo|mucho|poco)"
@@ -137,7 +141,11 @@ _UNRESOLVED = [
     rf"dentro de (?:{_ABOUT}|{_SOME}) (?:<number> )?(?:{_LONG})|dentro de (?:poco|un tiempo|un par de (?:{_LONG}))",
     rf"(?:los|las|estos|estas) (?:ultim|proxim|pasad|siguient)[aoe]s(?: pocos| pocas)? (?:{_LONG}|tiempos)",
     rf"(?:(?:este|esta|el|la|pasad[oa]|proxim[oa]|ultim[oa]) ){{1,2}}(?:{_SEASON})(?: <after>)?"
-    "(?: del? (?:año )?<year>)?",
+    r"(?: (?:del? )?(?:año )?<year>(?:\s?[-/]\s?\d+)?)?",
+    "(?:navidad|navidades|nochebuena|nochevieja|año nuevo|reyes|pascua|pascuas|carnaval|carnavales)"
+    " (?:del? (?:año )?<year>|<after>s?)",
+    "(?:los )?(?:primeros|ultimos) dias del? (?:<month>|mes|año)(?: del? <year>)?",
+    "la (?:vispera|antevispera) del? <day> de <month>(?: del? <year>)?",
     rf"<part> (?:de|del)(?: la| los| el)?(?: <which>)? (?:siglo <century>|<decade>|"
     rf"decada.{{0,12}}?(?:<decade>|\d0)|años <decade>"
     rf"|años \d0|(?:{_SEASON})(?: <after>)?(?: del? <year>)?|semana|trimestre|semestre|decada|siglo)(?: <after>)?",
@@ -169,6 +177,7 @@ RULES = [
     ("weekday", rf"(?:el |{_OF_THE})<weekday>(?: <which=after>)?"),
     ("weekday", "(?:el )?(?:<which>|<which=last>)(?: mismo)? <weekday>"),
     ("weekday", "<weekday> <which=after>"),
+    ("nth_day", rf"(?:el )?<ordinal> dia de(?:l)? {_MONTH}"),
     ("nth_weekday", rf"(?:el )?<ordinal> <weekday> de(?:l)? {_MONTH}"),
     ("weekday_of_week", "(?:el )?<weekday> de (?:la )?(?:<unit_which=which> semana|semana <unit_which=after>)"),
     ("offset", "<offset>(?: mismo)?(?:,? <weekday>(?! <day>))?"),

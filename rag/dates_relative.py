@@ -8,6 +8,7 @@ from datetime import date
 
 from rag.dates_absolute import (
     date_of,
+    day_of_month,
     first_months_of_year,
     half_of_month,
     month_of,
@@ -89,8 +90,13 @@ def _fortnight_near(said: Values, day: date, tense: int | None) -> Days | None:
 
 
 def _nth_weekday_near(said: Values, day: date, tense: int | None) -> Days | None:
-    whole = _month_near(replace(said, which=said.which), day, tense)
+    whole = _month_near(said, day, tense)
     return weekday_of_month(whole, said) if whole else None
+
+
+def _nth_day_near(said: Values, day: date, tense: int | None) -> Days | None:
+    whole = _month_near(said, day, tense)
+    return day_of_month(whole, said) if whole else None
 
 
 def _week_near(said: Values, day: date, tense: int | None) -> Days | None:
@@ -279,6 +285,7 @@ RELATIVE: Mapping[str, Relative] = {
     "months": _months_near,
     "fortnight": _fortnight_near,
     "week_of": _week_near,
+    "nth_day": _nth_day_near,
     "nth_weekday": _nth_weekday_near,
     "weekday": _weekday,
     "english_weekday": _english_weekday,
