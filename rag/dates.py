@@ -27,6 +27,7 @@ _OPENER_REACH = 32
 _TWO_ENDED = frozenset({"days", "two_days", "months", "years"})
 _BEGINS = re.compile(r"(?:^|[.!?…:;\n])[\s«\"'“‘¿¡(—–-]*$")
 _QUANTITY = re.compile(r"\d|[,;]|\b(?:mil|cien|cientos|millones|hundreds?|thousands?|millions?)\b")
+_THAT = re.compile(r"\sque\b")
 _POSSESSIVE = re.compile("['’]s\\b")
 # Before a date that belongs to what is named before or after it.
 _OF_THE = re.compile(r"\b(?:del|the)\s")
@@ -116,7 +117,7 @@ def _composed(
         # "Cerró hasta el viernes": it closed, until a day to come.
         tense = None
     period = meaning(first, Reference(published, usual if tense is None else tense))
-    if first.kind == "hence_if_future" and (period is None or _is_duration(text, start, reading)):
+    if first.kind.startswith("hence_if_future") and (period is None or _is_duration(text, start, reading)):
         return None, 1
     relative = meaning(first, Reference()) is None
     if _is_doubtful(period, small, first, opener=kind, tense=tense, published=published if relative else None):
@@ -138,6 +139,9 @@ def _is_doubtful(
         published: The day that it is seen from, None if it is seen from none.
     """
     is_attribute = found.kind == "attributive_year" or bool(_POSSESSIVE.match(small, found.end))
+    if found.kind.startswith("ago") and tense != -1 and _THAT.match(small, found.end):
+        # "Hace dos años que no llueve": since then.
+        return True
     if opener and is_attribute:
         # "Before the 2016 election" is not before 2016.
         return True

@@ -120,7 +120,7 @@ def after_any(words: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Return the text in small letters without accents, ñ kept, character by character: offsets stay."""
+    """Return the text in small letters without accents but ñ, apostrophes straight, sign by sign: offsets stay."""
     return text.translate(_FOLDS)
 
 
@@ -134,7 +134,7 @@ class _Folds(dict[int, int]):
         return self[code]
 
 
-_FOLDS = _Folds()
+_FOLDS = _Folds({ord("’"): ord("'")})
 
 
 class Reading:

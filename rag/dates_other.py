@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from typing import Any
 
-from rag.dates_grammar import Grammar, Words, folded
+from rag.dates_grammar import Grammar, Words, after_any, folded
 from rag.dates_tongues import TONGUES, Tongue
 
 _MONTHS = "january february march april may june july august september october november december".split()  # noqa: SIM905
@@ -24,6 +25,8 @@ _NOT_FROM_TODAY = frozenset({"endema", "sendema", "endema passat", "maña", "翌
 _SHORT_MONTHS = frozenset({"mai", "mei", "maj", "май", "мая"})
 # French "sept" is seven as well, Portuguese "segunda" the second.
 _AMBIGUOUS = frozenset({"sept", "segunda", "terca", "quarta", "quinta", "sexta"})
+# Looked for in the text as it is written.
+_AS_WRITTEN = frozenset({"past", "future", "ahead"})
 _SPACED_NUMBER = re.compile(r"\(\\d\+\+\[\.,\]\?\\d\*\+\)")
 
 
@@ -35,7 +38,18 @@ def grammar_of(language: str) -> Grammar | None:
         return None
     if tables.get("no_word_spacing"):
         return _unspaced(tables)
-    return _spaced(tables, TONGUES.get(language))
+    tongue = TONGUES.get(language)
+    return _spaced(tables, _folded(tongue) if tongue else None)
+
+
+def _folded(tongue: Tongue) -> Tongue:
+    """Return what is matched on folded text folded itself: Russian й is an и with a sign."""
+    patterns: dict[str, Any] = {
+        field.name: folded(getattr(tongue, field.name))
+        for field in fields(Tongue)
+        if field.name not in _AS_WRITTEN and isinstance(getattr(tongue, field.name), str)
+    }
+    return replace(tongue, **patterns)
 
 
 def _spaced(tables: Mapping[str, Any], tongue: Tongue | None) -> Grammar:
@@ -73,6 +87,8 @@ def _tongue_rules(tongue: Tongue, *, of: str) -> list[tuple[str, str]]:
     ordinal = r"(?:\.|er|º|ª|°)?"
     which = "<which> "
     places = "|".join(rf"(?<=\b{word}\s)" for word in tongue.before.split())
+    weekday_place = after_any(tongue.before_weekday) if tongue.before_weekday else ""
+    stretch = rf"(?:{tongue.stretches})[ -]?{of}"
     until = "(?: (?:al?|au|ao|bis(?: zum)?|ate|по) |\\s?[-–]\\s?)"
     between, joint = tongue.between
     both = [
@@ -88,13 +104,15 @@ def _tongue_rules(tongue: Tongue, *, of: str) -> list[tuple[str, str]]:
         ("years", rf"<year>{until}<last_year>"),
         ("date", rf"(?:<weekday>,? )?(?:{which})?<day>{ordinal} {of}<month>(?: <which>)?"),
         ("date", rf"<day>{ordinal} {of}(?:{which})<month>"),
-        ("weekday", rf"{which}<weekday>|{tongue.before_weekday}<weekday>(?: <which>)?"),
+        ("weekday", rf"{which}<weekday>|{weekday_place}<weekday>(?: <which>)?"),
         ("unit", rf"{which}<unit>|<unit> <which>"),
         ("month", rf"{which}<month>|<month> <which>|(?:{places})<month>(?! <year>)"),
         ("month", rf"<part>[- ]{of}(?:{which})?<month>(?: <which>|,? {of}<year>)?"),
         ("part_of_unit", rf"<part>[- ]{of}(?:{which}<unit>|<unit> <which>)"),
-        ("year", rf"(?:{places})<year>(?! [^\W\d_]+(?:s|os|as|n|en|i)\b)(?: году?| года)?"),
+        ("year", rf"(?:{places})<year>(?![-–]\w)(?! [^\W\d_]+(?:s|os|as|n|en|i)\b)(?: году?| года)?"),
         ("year", rf"<part>[- ]{of}<year>"),
+        # "The first quarter of 2023" is not 2023.
+        ("unresolved", rf"{stretch}(?:<month>(?:,? {of}<year>)?|<year>)"),
         *(("unresolved", each) for each in filter(None, [tongue.unresolved])),
     ]
 
@@ -108,12 +126,12 @@ def _unspaced(tables: Mapping[str, Any]) -> Grammar:
         ("date", f"{alone}<year>年<month=number>月<day>[日号號]{open_after}"),
         ("date", f"{alone}<month=number>月<day>[日号號]{open_after}"),
         ("month", f"{alone}<year>年<month=number>月{open_after}"),
-        ("year", f"{alone}<year>年(?!度|代|\\d|[上下]半|[底初末春夏秋冬]){open_after}"),
+        ("year", f"{alone}<year>年(?!度|代|第|\\d|[上下]半|[底初末春夏秋冬]){open_after}"),
         ("unresolved", r"[自从從至到]?<year>年(?:\d+月)?(?:\d+[日号號])?"),
         ("iso", "<year>[-/]<first_number>[-/]<second_number>"),
         ("weekday_of_week", "<unit_which=week_phrase><weekday=day_of_week>"),
         ("offset", "<offset>"),
-        *((f"this {unit}", f"<which={unit}_phrase>(?!末)") for unit in _UNITS if words[f"{unit}_phrase"]),
+        *((f"this {unit}", f"<which={unit}_phrase>(?![末底初中上下])") for unit in _UNITS if words[f"{unit}_phrase"]),
         ("decade", "<decade>年代"),
     ]
     return Grammar(words=words, rules=rules, is_spaced=False)
@@ -136,7 +154,9 @@ def _words(tables: Mapping[str, Any], tongue: Tongue | None) -> Words:
         words["which"] = _meaning({-1: tongue.last, 0: tongue.this, 1: tongue.next})
         words["part"] = _meaning({"early": tongue.early, "mid": tongue.mid, "late": tongue.late})
         pairs = (pair.split("=") for pair in tongue.numbers.split())
-        words["number"] = {word: int(number) for word, number in pairs}
+        words["number"] = {folded(word): int(number) for word, number in pairs}
+        offsets = (pair.split("=") for pair in tongue.offsets.split("|") if pair)
+        words["offset"] |= {folded(phrase): int(days) for phrase, days in offsets}
     return words
 
 
@@ -171,7 +191,7 @@ def _ago_rules(tables: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the rules for "two days ago", of whole words only."""
     rules = []
     for unit in ("day", *_UNITS):
-        for direction, kind in ((rf"\1 {unit} ago", "ago"), (rf"in \1 {unit}", "hence")):
+        for direction, kind in ((rf"\1 {unit} ago", "ago"), (rf"in \1 {unit}", "hence_if_future")):
             for said in tables.get("relative-type-regex", {}).get(direction, ()):
                 pattern = folded(_SPACED_NUMBER.sub("<number>", said))
                 unit_word = pattern.replace("<number>", "").split()[-1]
@@ -181,4 +201,4 @@ def _ago_rules(tables: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _meaning(said: Mapping[Any, str]) -> dict[str, int | str]:
-    return {word: value for value, words in said.items() for word in words.split("|")}
+    return {folded(word): value for value, words in said.items() for word in words.split("|")}

@@ -310,6 +310,6 @@ RELATIVE: Mapping[str, Relative] = {
     "first_months": _first_months_near,
     **{f"this {unit}": _of_unit(_unit, unit) for unit in ("week", "month", "year")},
     **{f"ago {unit}": _of_unit(_ago, unit) for unit in ("day", "week", "month", "year")},
-    **{f"hence {unit}": _of_unit(_hence, unit) for unit in ("day", "week", "month", "year")},
+    **{f"hence_if_future {unit}": _of_unit(_hence_if_future, unit) for unit in ("day", "week", "month", "year")},
 }
 """By the name of the rule."""
