@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from rag.database import Database
 from rag.interfaces import Link
 from rag.schema import Kinship
 from rag.stories import RULES, Rules
-from rag.story_finding import follow, slices
+from rag.story_finding import follow
 from rag.tables import ARTICLES, CHANGES, META, STORY_ARTICLES, STORY_LINKS, STORY_MARKS
 
 # Raised when links would be found otherwise: all are then found anew.
@@ -77,12 +78,9 @@ class StoryLinks:
 
     def of(self, article_ids: Collection[str], *, kind: Kinship | None = None) -> list[Link]:
         """Return the links of articles, in order; of one kind only if it is named."""
-        chosen = _linked() if kind is None else _linked().where(STORY_LINKS.c.kind == kind)
-        found: set[Link] = set()
         with self._database.transaction() as connection:
-            for some in slices(sorted(article_ids)):
-                found |= set(_links(connection, chosen.where(_ONE.c.article_id.in_(some))))
-        return sorted(found)
+            found = set(_links(connection, _OF, ids=json.dumps(sorted(article_ids))))
+        return sorted(link for link in found if kind in (None, link.kind))
 
     def around(self, article_id: str) -> list[Link]:
         """Return all links that lead from an article to others, and on from these."""
@@ -98,7 +96,7 @@ class StoryLinks:
     def all(self) -> list[Link]:
         """Return every link, in order."""
         with self._database.transaction() as connection:
-            return sorted(set(_links(connection, _linked().where(STORY_LINKS.c.number < STORY_LINKS.c.other))))
+            return sorted(set(_links(connection, _ALL)))
 
 
 # ---- reading: a row counts as long as its article is what it was
@@ -122,8 +120,15 @@ def _linked() -> sa.Select[Any]:
     return selected
 
 
-def _links(connection: sa.Connection, selected: sa.Select[Any]) -> Iterator[Link]:
-    for row in connection.execute(selected):
+# Every question asks for some: made once, with the list of ids as one value.
+_ALL = _linked().where(STORY_LINKS.c.number < STORY_LINKS.c.other)
+_OF = _linked().where(
+    _ONE.c.article_id.in_(sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value))
+)
+
+
+def _links(connection: sa.Connection, selected: sa.Select[Any], **values: str) -> Iterator[Link]:
+    for row in connection.execute(selected, values):
         one, other = sorted((row.one, row.other))
         yield Link(one, other, row.kind, row.score)
 
