@@ -116,6 +116,9 @@ _NOTHING = [
     "(?:los|cada) (?:<weekday>|sabados|domingos) de <month>",
     "(?:de )?<weekday>s? a <weekday>s?",
     rf"(?:{_NAMED}) (?:del? )?<day> de <month>",
+    "(?:pas|sub|baj|crec|cay|ca|aument|reduj|desc|rebaj)[a-z]+ (?:[a-z]+ ){0,3}?de <year> a <last_year>",
+    "(?:cerca|alrededor|mas|menos|encima|debajo|un total) de <year>",
+    "el dia de mañana|dej[a-z]+ para mañana|(?:que fue|como si fuera|como) ayer",
     r"hace [\w ,]{0,25}?(?:horas?|minutos?|segundos?|rato)",
     r"(?:entre|de) <year> (?:y|a) <last_year>(?= [a-zñ]+s\b)(?! (?:las|los|sus|mas|es|tras|antes|despues)\b)",
     "(?:cada|todos los|un) <day> de <month>|(?:cada|todos los) <month>s?|<month> de cada año",
@@ -154,6 +157,7 @@ _UNRESOLVED = [
     r"<month> del? '?\d\d(?! de)",
     "(?:entre |de |del |desde )?(?:el año )?<year> (?:y|a|hasta) (?:la actualidad|la "
     "fecha|ahora|nuestros dias|el presente)",
+    rf"{_IN_THE}<decade>{_COUNTING}",
     "el otro dia|la otra (?:noche|tarde|semana)|desde entonces|hasta entonces",
 ]
 RULES = [
@@ -212,8 +216,7 @@ RULES = [
     ("years", rf"{_FROM}<year> (?:al?|hasta) <last_year>{_COUNTING}"),
     ("years", r"<year>\s?[-–]\s?<last_year>"),
     ("decade", r"(?:la )?decada del? (?:los )?(?:años )?'?(?:<decade>|<decade=tens>)"),
-    ("decade", "(?:los )?años '?(?:<decade>|<decade=tens>)"),
-    ("decade", rf"{_IN_THE}<decade>{_COUNTING}"),
+    ("decade", "los años '?(?:<decade>|<decade=tens>)"),
     ("century", r"(?:el )?siglo <century>(?! a\. ?c| antes)"),
     # Last: what an equally long rule resolves, is resolved.
     *(("unresolved", pattern) for pattern in _UNRESOLVED),
@@ -233,9 +236,8 @@ GRAMMAR = Grammar(
         ("del?|desde(?: el| la)?", "(?:al?|hasta)(?: el| la)?"),
     ],
     past=(
-        r"\b\w+(?:ó|aron|ieron|eron|aba|aban|ían)\b"
+        r"\b\w+(?:ó|aron|ieron|eron)\b"
         r"|\b\w*(?:fue|fueron|hubo|dijo|hizo|tuvo|pudo|puso|vino|dio|vio|quiso|supo|trajo|dujo|cupo)\b"
-        r"|\b(?:era|había|tenía|hacía|podía|debía|decía|sabía|quería|venía|seguía|existía|vivía)\b"
         r"|\b(?:ha|han|haber|habiendo) \w+(?:ado|ido|sto|cho|rto|ito)\b"
     ),
     future=r"\b\w{2,}(?:rá|rán|remos)\b|\b(?:va|van) a \w+r(?:se)?\b",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Tongue:
     """What dateparser does not know of a language; words in small letters without accents, apart by "|".
 
-    `before` is what a bare year or month has before it, `before_weekday` a bare weekday that could be a name; `of` stands
-    between day and month, `ahead` before what is to come; `stretches` are parts of a year or month, which are not it.
+    `before` is what a bare year or month has before it, `before_weekday` a bare weekday that could be a name; `of`
+    stands between day and month, `ahead` before what is to come; `stretches` are parts of a year or month, not it.
     `numbers` and `offsets` (days from today) give each of their words its number.
     """
 
