@@ -23,11 +23,13 @@ from rag.schema import (
     Hit,
     IngestFailure,
     IngestSummary,
+    Limit,
     Passage,
     Related,
     Sentence,
     Statement,
     Story,
+    TimeExpression,
     Turn,
 )
 
@@ -51,6 +53,7 @@ __all__ = [
     "Hit",
     "IngestFailure",
     "IngestSummary",
+    "Limit",
     "ModelError",
     "NotFoundError",
     "Passage",
@@ -60,6 +63,7 @@ __all__ = [
     "SourceError",
     "Statement",
     "Story",
+    "TimeExpression",
     "Turn",
     "load_settings",
 ]
