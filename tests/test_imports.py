@@ -9,6 +9,7 @@ import rag
 
 HEAVY = (
     "chromadb",
+    "dateparser",
     "gradio",
     "langchain",
     "langchain_core",
