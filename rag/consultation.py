@@ -29,12 +29,12 @@ _NOTICES = {
     "es": {
         "long": "La pregunta tiene {length} caracteres: solo se han leído los primeros {most}.",
         "wordless": "La pregunta no contiene ninguna palabra ni ningún número.",
-        "widened": "El archivo no tiene ningún artículo que cumpla {words}: se ha buscado en todo el archivo.",
+        "widened": "Ningún artículo cumple «{words}»: se ha buscado sin ese límite.",
     },
     "en": {
         "long": "The question has {length} characters: only the first {most} were read.",
         "wordless": "The question has neither a word nor a number.",
-        "widened": "The archive has no article that fits {words}: all of it was searched.",
+        "widened": "No article fits “{words}”: the search went on without that limit.",
     },
 }
 
@@ -232,21 +232,23 @@ def _has_words(question: str) -> bool:
 
 
 def search(understood: Understood, *, parts: Parts, k: int, per_article: int) -> list[Hit]:
-    """Return the `k` best hits of the bare question; of the whole archive if its own words limit it to nothing."""
+    """Return the `k` best hits of the bare question, widened as `retrieve_all` does."""
     found = _hits(understood, understood.versions[0], parts=parts, k=k, per_article=per_article)
-    if found or not understood.limits:
-        return found
-    return _hits(_widened(understood), understood.versions[0], parts=parts, k=k, per_article=per_article)
+    while understood.limits and not found:
+        understood = _widened(understood)
+        found = _hits(understood, understood.versions[0], parts=parts, k=k, per_article=per_article)
+    return found
 
 
 def retrieve_all(understood: Understood, *, parts: Parts) -> Retrieved:
     """Return the hits of every version of the question.
 
-    If its own words limit it to nothing that the archive has, all is searched, and a notice says so.
+    If its own words limit it to nothing that the archive has, its days are given up, then its outlets, and a notice
+    says so.
     """
     began = time.perf_counter()
     hits = _all_hits(understood, parts=parts)
-    if understood.limits and not any(hits):
+    while understood.limits and not any(hits):
         understood = _widened(understood)
         hits = _all_hits(understood, parts=parts)
     return Retrieved(
@@ -263,13 +265,15 @@ def _all_hits(understood: Understood, *, parts: Parts) -> tuple[tuple[Hit, ...],
 
 
 def _widened(understood: Understood) -> Understood:
-    """Return the question without what its own words limit it to."""
+    """Return the question without the days that its own words limit it to; if there are none, without the outlets."""
     says = _NOTICES.get(understood.language, _NOTICES["en"])
-    words = ", ".join(f"«{limit.words}»" for limit in understood.limits)
+    of_outlets = tuple(limit for limit in understood.limits if limit.outlets)
+    kept = of_outlets if len(of_outlets) < len(understood.limits) else ()
+    words = ", ".join(limit.words for limit in understood.limits if limit not in kept)
     return replace(
         understood,
-        filters=_given(understood.ask),
-        limits=(),
+        filters=filters_of(kept, given=_given(understood.ask)),
+        limits=kept,
         notices=(*understood.notices, says["widened"].format(words=words)),
     )
 

@@ -21,7 +21,7 @@ IN_JANUARY = Limit("en enero de 2024", since=date(2024, 1, 1), until=date(2024, 
 BY_RADIO = "¿Cuántos heridos hubo en los choques del puerto según Radio Tormeña Noticias?"
 RADIO = Limit("según Radio Tormeña Noticias", outlets=("Radio Tormeña Noticias",))
 NOTHING_THEN = "¿Qué pasó con la desaladora en junio de 2019?"
-WIDENED = "El archivo no tiene ningún artículo que cumpla «en junio de 2019»: se ha buscado en todo el archivo."
+WIDENED = "Ningún artículo cumple «en junio de 2019»: se ha buscado sin ese límite."
 
 
 def days(answer: Answer) -> set[date | None]:
@@ -67,7 +67,14 @@ def test_limits_that_leave_nothing_are_given_up_with_a_notice(sample_archive: Ar
     assert (answer.limits, answer.notices) == ((), (WIDENED,))
     assert answer.status == "answered"
     in_english = sample_archive.ask("What happened at the port in June 2019?")
-    assert in_english.notices == ("The archive has no article that fits «in June 2019»: all of it was searched.",)
+    assert in_english.notices == ("No article fits “in June 2019”: the search went on without that limit.",)
+
+
+def test_of_two_limits_that_leave_nothing_the_source_is_kept_if_that_leaves_something(sample_archive: Archive) -> None:
+    answer = sample_archive.ask("¿Qué publicó El Faro de Levante sobre la línea 9 en 2019?")
+    assert [limit.words for limit in answer.limits] == ["El Faro de Levante"]
+    assert answer.notices == ("Ningún artículo cumple «en 2019»: se ha buscado sin ese límite.",)
+    assert {hit.article.outlet for hit in answer.hits} == {"El Faro de Levante"}
 
 
 def test_a_follow_up_is_limited_by_its_own_words_only(sample_archive: Archive) -> None:
