@@ -407,6 +407,7 @@ class Archive:
             shelf=Shelf(
                 stories=self._holdings.stories,
                 passages_of=self._truth.passages_of,
+                passages_before=self._truth.passages_before,
                 articles_by_id=self._truth.articles_by_id,
                 load_passages=self._truth.passages_by_id,
                 load_candidates=self._truth.candidates,

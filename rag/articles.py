@@ -38,6 +38,7 @@ from rag.schema import Article, Passage
 from rag.tables import (
     ARTICLES,
     CHANGES,
+    IN_ORDER,
     META,
     PASSAGES,
     PLACES,
@@ -55,6 +56,16 @@ _NONE: Vectors = np.empty((0, 0), np.float32)
 # What every question asks, made once; a list of ids is one value, so that SQLite's plan is kept as well.
 _AMONG = PASSAGES.c.id.in_(sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value))
 _PASSAGES: sa.Select[Any] = passages_with_text().where(_AMONG)
+_FOLLOWER = PASSAGES.alias()
+_BEFORE: sa.Select[Any] = (
+    passages_with_text()
+    .add_columns(_FOLLOWER.c.id.label("follower"))
+    .join(
+        _FOLLOWER,
+        sa.and_(PASSAGES.c.article_id == _FOLLOWER.c.article_id, PASSAGES.c.ordinal == _FOLLOWER.c.ordinal - 1),
+    )
+    .where(_FOLLOWER.c.id.in_(sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value)))
+)
 _CANDIDATES: sa.Select[Any] = (
     sa.select(PASSAGES.c.id, PASSAGES.c.article_id, PASSAGES.c.vector, PASSAGES.c.sentence_vectors, ARTICLES.c.language)
     .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_id)
@@ -91,6 +102,7 @@ def open_articles(folder: Path, *, timeout_s: float = TIMEOUT_S) -> Articles:
     try:
         with database.transaction() as connection:
             prepare(connection)
+            IN_ORDER.create(connection, checkfirst=True)
     except BaseException:
         database.close()
         raise
@@ -274,6 +286,12 @@ class Articles:
                 for row in connection.execute(sa.select(ARTICLES).where(ARTICLES.c.id.in_(some))):
                     articles[row.id] = to_article(row, places.get(row.id, ()))
         return {row.id: (to_passage(row), articles[row.article_id]) for row in rows}
+
+    def passages_before(self, passage_ids: Sequence[str]) -> dict[str, Passage]:
+        """Return, for those passages that are not the first of their articles, the ones before them."""
+        with self._database.transaction() as connection:
+            rows = connection.execute(_BEFORE, _these(passage_ids)).all()
+        return {row.follower: to_passage(row) for row in rows}
 
     def candidates(self, passage_ids: Sequence[str]) -> dict[str, Candidate]:
         """Return what ranking needs of those of the passages that exist."""

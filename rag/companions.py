@@ -25,11 +25,13 @@ _MOST = 12
 class Shelf:
     """Where company is looked for: the links between articles, and the truth.
 
-    `passages_of` gives all passages of articles, in order; `articles_by_id` those articles that are there.
+    `passages_of` gives all passages of articles, in order; `passages_before` by its id the one before each passage
+    that has one; `articles_by_id` those articles that are there.
     """
 
     stories: Stories
     passages_of: Callable[[Sequence[str]], Sequence[Passage]]
+    passages_before: Callable[[Sequence[str]], Mapping[str, Passage]]
     articles_by_id: Callable[[Sequence[str]], Mapping[str, Article]]
     load_passages: Callable[[Sequence[str]], Mapping[str, tuple[Passage, Article]]]
     load_candidates: Callable[[Sequence[str]], Mapping[str, Candidate]]
@@ -85,9 +87,8 @@ def accompanied(hits: Sequence[Hit], *, vector: Vector, filters: Filters, shelf:
     events_of = _neighbours([link for link in links if link.kind == "event"])
     others = sorted({copy for hit in hits for copy in copies_of.get(hit.article.id, ())})
     related = sorted({id_ for hit in hits for id_ in events_of.get(hit.article.id, ())}.union(others))
-    leaning = {hit.article.id for hit in hits if _leans(hit.passage)}
     passages: dict[str, list[Passage]] = {}
-    for passage in shelf.passages_of(sorted(leaning.union(others))) if leaning or others else ():
+    for passage in shelf.passages_of(others) if others else ():
         passages.setdefault(passage.article_id, []).append(passage)
     articles = (
         {id_: article for id_, article in shelf.articles_by_id(related).items() if _passes(article, filters)}
@@ -97,14 +98,15 @@ def accompanied(hits: Sequence[Hit], *, vector: Vector, filters: Filters, shelf:
     same = {
         hit.passage.id: _same_words(hit.passage, copies_of.get(hit.article.id, ()), passages, articles) for hit in hits
     }
+    leaning = [each.id for hit in hits for each in (hit.passage, *same[hit.passage.id]) if _leans(each)]
+    before = shelf.passages_before(leaning) if leaning else {}
     cosines = _cosines([passage.id for found in same.values() for passage in found], vector, shelf=shelf)
 
     def alone(passage: Passage, hit: Hit) -> Hit:
         return Hit(passage, articles[passage.article_id], score=hit.score, cosine=cosines.get(passage.id, hit.cosine))
 
     def led(hit: Hit) -> Hit:
-        before = _before(hit.passage, passages.get(hit.article.id, ())) if _leans(hit.passage) else None
-        return replace(hit, before=before)
+        return replace(hit, before=before.get(hit.passage.id))
 
     return [
         replace(
@@ -180,10 +182,6 @@ def _leans(passage: Passage) -> bool:
     return (
         passage.ordinal > 0 and bool(passage.sentences) and leans(passage.sentences[0].text, language=passage.language)
     )
-
-
-def _before(passage: Passage, passages: Sequence[Passage]) -> Passage | None:
-    return next((other for other in passages if other.ordinal == passage.ordinal - 1), None)
 
 
 def _passes(article: Article, filters: Filters) -> bool:

@@ -95,6 +95,8 @@ TIMES = sa.Table(
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("spans", sa.Text, nullable=False),
 )
+# A passage's neighbours are found without reading the rows of all others of its article.
+IN_ORDER = sa.Index("passages_in_order", PASSAGES.c.article_id, PASSAGES.c.ordinal)
 PENDING = sa.Index("passages_pending", PASSAGES.c.id, sqlite_where=PASSAGES.c.vector.is_(None))
 CHANGES = sa.Table(
     "changes",

@@ -132,6 +132,15 @@ def test_a_changed_article_keeps_the_vectors_of_unchanged_passages(truth: Articl
     assert [passage.start for passage in truth.passages_of(["a1"])] == [0, 6]
 
 
+def test_passages_know_the_one_before_them(truth: Articles) -> None:
+    items = [prepared("a1", ["Uno.", "Dos.", "Tres."]), prepared("b1", ["Cuatro.", "Cinco."], place="b.txt")]
+    truth.put(items)
+    first, second, third = items[0].passages
+    fourth, fifth = items[1].passages
+    before = truth.passages_before([passage.id for passage in (first, third, fourth, fifth)])
+    assert before == {third.id: second, fifth.id: fourth}
+
+
 def test_when_one_of_two_places_changes_the_text_stays_for_the_other(truth: Articles) -> None:
     item = prepared("a1", ["Uno."])
     truth.put([item, prepared("a2", ["Uno."], place="b.txt")])
