@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from rag.config import Settings
 
 DEFAULT_JSON = Path("eval-results") / "suites.json"
-SUITES = ("fusion", "distractors", "balance", "robust", "stories")
+SUITES = ("fusion", "distractors", "balance", "robust", "stories", "time")
+# Their rows come with the program.
+_AT_HAND = frozenset({"time"})
 HELP = """suites that measure what is found (--suite), over the public sets in HEMEROTECA_DATA:
   fusion       recall and nDCG in every pair of twelve languages (XQuAD), beside
                dense search alone, words alone and reciprocal rank fusion
@@ -26,6 +28,8 @@ HELP = """suites that measure what is found (--suite), over the public sets in H
                keywords, 200 words, a quotation, two languages
   stories      copies and tellings of one event that are linked, rightly and
                wrongly, by the limit from which they are; --sets train is one half
+  time         days that expressions of articles mean, days and outlets that
+               questions ask for; needs no public set; --split halves it
 """
 _SETS = {"public": "data", "train": "train"}
 
@@ -76,7 +80,7 @@ def add_suite_arguments(parser: argparse.ArgumentParser) -> None:
 def suite_command(namespace: argparse.Namespace, terminal: Terminal, *, settings: Settings) -> int:
     """Print the tables of the suites, write JSON, and return 0, or 1 when a target is missed.
 
-    A suite whose sets are not there is passed over with a sentence.
+    A suite whose sets are not there is passed over with a sentence; what comes with the program is first.
 
     Args:
         namespace: What `add_suite_arguments` and the arguments of `eval run` declare.
@@ -86,25 +90,42 @@ def suite_command(namespace: argparse.Namespace, terminal: Terminal, *, settings
     Raises:
         DatasetError: An argument does not go with suites, a set cannot be read, or the results not written.
     """
-    from eval.finding import Choice, run_suite
     from eval.report import write_json
+
+    _check(namespace)
+    reports: list[Report] = []
+    for report in _measured(namespace, terminal, settings=settings):
+        terminal.print(report.text() + "\n")
+        reports.append(report)
+    if not reports:
+        return 0
+    file = namespace.json or terminal.folder / DEFAULT_JSON
+    write_json(_content(reports, choice=_about(namespace, settings)), file)
+    terminal.print(f"Results: {terminal.shown(str(file))}")
+    return 0 if all(target.is_met for report in reports for target in report.targets) else 1
+
+
+def _measured(namespace: argparse.Namespace, terminal: Terminal, *, settings: Settings) -> Iterator[Report]:
+    from eval.finding import Choice, run_suite
     from rag.embedding import load_embedder
     from rag.wheels import cache_folder
 
-    _check(namespace)
+    if "time" in namespace.suite:
+        from eval.time_quality import measure, time_report
+
+        yield time_report(measure() if namespace.split == "all" else measure([namespace.split]))
+    over_sets = [name for name in namespace.suite if name not in _AT_HAND]
+    if not over_sets:
+        return
     data = Path(os.environ.get("HEMEROTECA_DATA") or ".")
     needed = {_SETS[namespace.sets], "train" if namespace.sets == "public" else "data"}
-    missing = sorted(name for name in needed if not (data / name).is_dir())
-    if missing or not os.environ.get("HEMEROTECA_DATA"):
-        terminal.print(
-            f"Skipped {', '.join(namespace.suite)}: HEMEROTECA_DATA names no folder of the public data sets."
-        )
-        return 0
+    if not os.environ.get("HEMEROTECA_DATA") or not all((data / name).is_dir() for name in needed):
+        terminal.print(f"Skipped {', '.join(over_sets)}: HEMEROTECA_DATA names no folder of the public data sets.")
+        return
     embedder = load_embedder(settings.embedding, notify=terminal.say)
     choice = Choice(data, sets=namespace.sets, split=namespace.split, seed=namespace.seed)
-    reports: list[Report] = []
-    for name in namespace.suite:
-        report = run_suite(
+    for name in over_sets:
+        yield run_suite(
             name,
             choice,
             embedder=embedder,
@@ -112,12 +133,6 @@ def suite_command(namespace: argparse.Namespace, terminal: Terminal, *, settings
             root=cache_folder() / "eval",
             progress=partial(terminal.progress, unit=f"steps of {name}"),
         )
-        terminal.print(report.text() + "\n")
-        reports.append(report)
-    file = namespace.json or terminal.folder / DEFAULT_JSON
-    write_json(_content(reports, choice=_about(namespace, settings)), file)
-    terminal.print(f"Results: {terminal.shown(str(file))}")
-    return 0 if all(target.is_met for report in reports for target in report.targets) else 1
 
 
 def _check(namespace: argparse.Namespace) -> None:
@@ -127,7 +142,7 @@ def _check(namespace: argparse.Namespace) -> None:
     given = [name for name in other if getattr(namespace, name)]
     if given:
         raise DatasetError(f"--suite measures sets of its own: leave out {', '.join(map(_written, given))}")
-    if namespace.sets == "public" and namespace.split != "all":
+    if namespace.sets == "public" and namespace.split != "all" and {*namespace.suite} - _AT_HAND:
         raise DatasetError(f"--split {namespace.split} is of the sets to choose on: add --sets train, or leave it out")
 
 
