@@ -26,7 +26,7 @@ _COMMON = frozenset(
     {"hoy", "publico", "tiempo", "metro", "today", "time", "ahora", "siglo", "expansion", "marca", "sport"}
 )
 _LONGER_BEFORE = re.compile(r"\w\s+(?!(?:El|La|Los|Las|The|Le)\s)[A-ZÁÉÍÓÚÑ]\w*\s$")
-_LONGER_AFTER = re.compile(r"\s[A-ZÁÉÍÓÚÑ]\w*[a-z]")
+_LONGER_AFTER = re.compile(r"\s(?:(?:de|del|of|da|do|di|des|du|von)\s(?:(?:la|las|el|los|the)\s)?)?[A-ZÁÉÍÓÚÑ]\w*[a-z]")
 _AUXILIARY = "ha|han|habia|has|have|had|a|ont|hat|haben|va|van|no|not|tambien|also|ya|already|did|does|do"
 
 
@@ -65,9 +65,8 @@ def find_outlets(question: str, small: str, *, outlets: Sequence[str], asking: A
         if not found or start >= found[-1].end:
             written, spellings, is_short = names[name]
             sure = _is_as(written, question[start:end]) or (not is_short and _is_telling(written, question))
-            if is_short or " " not in name:
-                # "The Sunday Times" is not The Times, "ABC Pictures" not ABC.
-                sure = sure and not _LONGER_BEFORE.search(question[:start]) and not _LONGER_AFTER.match(question[end:])
+            # "The Sunday Times" is not The Times, "ABC Pictures" not ABC, "El Faro de Ceuta" not El Faro de Levante.
+            sure = sure and not _LONGER_BEFORE.search(question[:start]) and not _LONGER_AFTER.match(question[end:])
             found.append(
                 _mention(question, small, (start, end), spellings, asking=asking, is_sure=sure, is_short=is_short)
             )

@@ -67,6 +67,7 @@ def test_other_languages_limit_too(language: str, question: str, expected: list[
     "question",
     [
         "¿Qué tratado de 1961 reemplaza el acuerdo?",
+        "¿Qué se llevaron, según La Nación de Almoral?",
         "¿Quién ganó las elecciones en 2019?",
         "¿Quién gobierna Carmania desde 2009?",
         "¿Qué pasó en el accidente del 24 de enero?",
