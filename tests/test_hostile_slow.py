@@ -181,8 +181,8 @@ def test_files_are_shown_as_text_in_examples_answers_evidence_and_filters(reader
         reader.ask(f"¿Para qué año anunció la alcaldesa de Almoral {topic}?", turn=turn)
         assert reader.status(turn) == "answered"
     reader.ask("¿Quién cerró la piscina de Almoral?", turn=6)
-    # Not every sentence is chosen for an answer; the evidence holds the whole articles.
-    assert len(not_shown(page, "#hm-log .hm-text", PAYLOADS)) < 10
+    # Which sentences are chosen for an answer is not what is tested here; the evidence holds the whole articles.
+    assert len(not_shown(page, "#hm-log .hm-text", PAYLOADS)) <= len(PAYLOADS) // 3
     for part in (".hm-card h4", ".hm-card .hm-facts", ".hm-card .hm-article"):
         assert_shown(page, f"#hm-evidence {part}", PAYLOADS)
     assert_shown(page, "#hm-log .hm-notice", PAYLOADS[:2])
