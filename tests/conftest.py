@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,13 @@ def _stay_on_this_machine() -> Iterator[None]:
     _attempts.clear()
     yield
     assert not _attempts, "the network was tried, though something swallowed the refusal"
+
+
+@pytest.fixture(scope="session")
+def ctrl_c_is_not_ignored() -> None:
+    """Let Ctrl-C be what it would be, also in processes that a test starts, if pytest runs in a script's background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

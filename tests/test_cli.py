@@ -336,6 +336,7 @@ def test_a_terminal_without_accents_gets_escapes_and_no_traceback() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("ctrl_c_is_not_ignored")
 def test_ctrl_c_ends_the_chat_while_its_models_are_still_loading(sample_folder: Path) -> None:
     with _subprocess("chat", "--archive", str(sample_folder), "--no-browser", "--port", "7880") as process:
         assert process.stdout is not None

@@ -19,6 +19,7 @@ from rag.lock import ENDPOINT
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX"),
+    pytest.mark.usefixtures("ctrl_c_is_not_ignored"),
 ]
 
 ROOT = Path(__file__).parent.parent
@@ -27,13 +28,6 @@ PROGRAM = [sys.executable, "-c", "import sys; from ui.cli import main; sys.exit(
 WHERE = "¿En qué ciudad se firmó la alianza entre Valdoria y Carmania?"
 # Far above the second that Ctrl-C may take, so that a busy machine fails no test.
 SOON_S = 5.0
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _ctrl_c_is_not_ignored() -> None:
-    # As it would be, also in the processes that are started here, if pytest itself runs in the background of a script.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def start(*arguments: str | Path, folder: Path) -> subprocess.Popen[str]:
