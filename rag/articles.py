@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from rag.database import TIMEOUT_S, Database, open_database
 from rag.errors import ArchiveError, NotFoundError
-from rag.filtering import passing, prepare, vectors_within
+from rag.filtering import passing, vectors_within
 from rag.interfaces import Candidate, Change, Filters, PassageVectors, Vector, Vectors
 from rag.keeping import (
     Kept,
@@ -38,12 +38,14 @@ from rag.schema import Article, Passage
 from rag.tables import (
     ARTICLES,
     CHANGES,
-    IN_ORDER,
     META,
     PASSAGES,
     PLACES,
+    is_among,
     passages_with_text,
     places_of,
+    slices,
+    these,
     to_article,
     to_passage,
     to_sentence_vectors,
@@ -53,9 +55,8 @@ from rag.tables import (
 __all__ = ["Articles", "Counts", "Outcome", "Prepared", "open_articles"]
 
 _NONE: Vectors = np.empty((0, 0), np.float32)
-# What every question asks, made once; a list of ids is one value, so that SQLite's plan is kept as well.
-_AMONG = PASSAGES.c.id.in_(sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value))
-_PASSAGES: sa.Select[Any] = passages_with_text().where(_AMONG)
+# What every question asks, made once.
+_PASSAGES: sa.Select[Any] = passages_with_text().where(is_among(PASSAGES.c.id))
 _FOLLOWER = PASSAGES.alias()
 _BEFORE: sa.Select[Any] = (
     passages_with_text()
@@ -64,19 +65,17 @@ _BEFORE: sa.Select[Any] = (
         _FOLLOWER,
         sa.and_(PASSAGES.c.article_id == _FOLLOWER.c.article_id, PASSAGES.c.ordinal == _FOLLOWER.c.ordinal - 1),
     )
-    .where(_FOLLOWER.c.id.in_(sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value)))
+    .where(is_among(_FOLLOWER.c.id))
 )
 _CANDIDATES: sa.Select[Any] = (
     sa.select(PASSAGES.c.id, PASSAGES.c.article_id, PASSAGES.c.vector, PASSAGES.c.sentence_vectors, ARTICLES.c.language)
     .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_id)
-    .where(_AMONG)
+    .where(is_among(PASSAGES.c.id))
 )
 _VECTORS: sa.Select[Any] = sa.select(PASSAGES.c.id, PASSAGES.c.article_id, PASSAGES.c.vector).where(
-    _AMONG, PASSAGES.c.vector.is_not(None)
+    is_among(PASSAGES.c.id), PASSAGES.c.vector.is_not(None)
 )
 _SENTENCE_VECTORS: sa.Select[Any] = _VECTORS.add_columns(PASSAGES.c.sentence_vectors)
-# SQLite takes at most 32,766 variables in a statement.
-_MAX_IDS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +97,7 @@ def open_articles(folder: Path, *, timeout_s: float = TIMEOUT_S) -> Articles:
     Raises:
         ArchiveError: The file is no archive, is damaged, or was written by a newer version.
     """
-    database = open_database(folder, timeout_s=timeout_s)
-    try:
-        with database.transaction() as connection:
-            prepare(connection)
-            IN_ORDER.create(connection, checkfirst=True)
-    except BaseException:
-        database.close()
-        raise
-    return Articles(database)
+    return Articles(open_database(folder, timeout_s=timeout_s))
 
 
 class Articles:
@@ -114,9 +105,8 @@ class Articles:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # The languages and the outlets, each with the change log entry at which they were so.
-        self._languages: tuple[int, list[str]] | None = None
-        self._outlets: tuple[int, list[str]] | None = None
+        # What every question asks for, each with the change log entry at which it was so.
+        self._known: dict[str, tuple[int, list[str]]] = {}
 
     def close(self) -> None:
         """Close all connections; nothing can be read or written afterwards."""
@@ -147,7 +137,7 @@ class Articles:
         """Return what is known of those of the places that were read before."""
         found: dict[str, Source] = {}
         with self._database.transaction() as connection:
-            for some in _slices(places):
+            for some in slices(places):
                 rows = connection.execute(
                     sa.select(PLACES.c.place, PLACES.c.source_hash, PLACES.c.article_id).where(PLACES.c.place.in_(some))
                 )
@@ -189,7 +179,7 @@ class Articles:
         made_for = {passage.id: passage for passage, _ in vectors}
         with self._database.transaction() as connection:
             article_ids: dict[str, str] = {}
-            for some in _slices(list(made_for)):
+            for some in slices(list(made_for)):
                 rows = connection.execute(sa.select(PASSAGES).where(PASSAGES.c.id.in_(some)))
                 article_ids |= {row.id: row.article_id for row in rows if is_cut_as(row, made_for[row.id])}
             current = [(passage.id, made) for passage, made in vectors if passage.id in article_ids]
@@ -244,7 +234,7 @@ class Articles:
         """Return those of the articles that exist and are whole; of the others a warning is logged."""
         found: dict[str, Article] = {}
         with self._database.transaction() as connection:
-            for some in _slices(ids):
+            for some in slices(ids):
                 rows = connection.execute(sa.select(ARTICLES).where(ARTICLES.c.id.in_(some))).all()
                 places = places_of(connection, some)
                 for row in rows:
@@ -262,7 +252,7 @@ class Articles:
         """
         found: list[Passage] = []
         with self._database.transaction() as connection:
-            for some in _slices(sorted(article_ids)):
+            for some in slices(sorted(article_ids)):
                 rows = connection.execute(
                     passages_with_text()
                     .where(PASSAGES.c.article_id.in_(some))
@@ -278,10 +268,10 @@ class Articles:
     def passages_by_id(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
         """Return those of the passages that exist, each with its article, from one state of the archive."""
         with self._database.transaction() as connection:
-            rows = connection.execute(_PASSAGES, _these(ids)).all()
+            rows = connection.execute(_PASSAGES, these(ids)).all()
             article_ids = sorted({row.article_id for row in rows})
             articles: dict[str, Article] = {}
-            for some in _slices(article_ids):
+            for some in slices(article_ids):
                 places = places_of(connection, some)
                 for row in connection.execute(sa.select(ARTICLES).where(ARTICLES.c.id.in_(some))):
                     articles[row.id] = to_article(row, places.get(row.id, ()))
@@ -290,14 +280,14 @@ class Articles:
     def passages_before(self, passage_ids: Sequence[str]) -> dict[str, Passage]:
         """Return, for those passages that are not the first of their articles, the ones before them."""
         with self._database.transaction() as connection:
-            rows = connection.execute(_BEFORE, _these(passage_ids)).all()
+            rows = connection.execute(_BEFORE, these(passage_ids)).all()
         return {row.follower: to_passage(row) for row in rows}
 
     def candidates(self, passage_ids: Sequence[str]) -> dict[str, Candidate]:
         """Return what ranking needs of those of the passages that exist."""
         found: dict[str, Candidate] = {}
         with self._database.transaction() as connection:
-            for row in connection.execute(_CANDIDATES, _these(passage_ids)).all():
+            for row in connection.execute(_CANDIDATES, these(passage_ids)).all():
                 has = row.vector is not None
                 vector, sentences = (to_vector(row), to_sentence_vectors(row)) if has else (None, _NONE)
                 found[row.id] = Candidate(row.language, vector, sentences, row.article_id)
@@ -306,7 +296,7 @@ class Articles:
     def vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vector]:
         """Return the vectors of those passages that have one."""
         with self._database.transaction() as connection:
-            rows = connection.execute(_VECTORS, _these(passage_ids)).all()
+            rows = connection.execute(_VECTORS, these(passage_ids)).all()
         return {row.id: to_vector(row) for row in rows}
 
     def vectors_within(self, filters: Filters, *, most: int) -> dict[str, Vector] | None:
@@ -317,12 +307,12 @@ class Articles:
     def passing(self, passage_ids: Sequence[str], *, filters: Filters) -> set[str]:
         """Return those of the passages whose articles pass."""
         with self._database.transaction() as connection:
-            return {passage_id for some in _slices(passage_ids) for passage_id in passing(connection, some, filters)}
+            return {passage_id for some in slices(passage_ids) for passage_id in passing(connection, some, filters)}
 
     def sentence_vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vectors]:
         """Return, for those passages that have vectors, one row per sentence, shape (sentences, dim)."""
         with self._database.transaction() as connection:
-            rows = connection.execute(_SENTENCE_VECTORS, _these(passage_ids)).all()
+            rows = connection.execute(_SENTENCE_VECTORS, these(passage_ids)).all()
         return {row.id: to_sentence_vectors(row) for row in rows}
 
     def without_vectors(self, *, limit: int) -> list[Passage]:
@@ -351,30 +341,22 @@ class Articles:
 
     def outlets(self) -> list[str]:
         """Return the outlets that articles name, in alphabetical order."""
-        seq = self.last_seq()
-        if self._outlets is None or self._outlets[0] != seq:
-            # Every question asks for them.
-            self._outlets = (seq, self._distinct(ARTICLES.c.outlet))
-        return list(self._outlets[1])
+        outlet = ARTICLES.c.outlet
+        return self._as_of_now("outlets", sa.select(outlet).where(outlet.is_not(None)).distinct().order_by(outlet))
 
     def languages(self) -> list[str]:
         """Return the languages of the articles, the most frequent first."""
-        seq = self.last_seq()
-        if self._languages is None or self._languages[0] != seq:
-            # Every question asks for them, and counting reads an entry for each article.
-            with self._database.transaction() as connection:
-                rows = connection.execute(
-                    sa.select(ARTICLES.c.language)
-                    .group_by(ARTICLES.c.language)
-                    .order_by(sa.func.count().desc(), ARTICLES.c.language)
-                )
-                self._languages = (seq, [row.language for row in rows])
-        return list(self._languages[1])
+        language = ARTICLES.c.language
+        by_frequency = sa.select(language).group_by(language).order_by(sa.func.count().desc(), language)
+        return self._as_of_now("languages", by_frequency)
 
-    def _distinct(self, column: sa.Column[Any]) -> list[str]:
-        with self._database.transaction() as connection:
-            rows = connection.execute(sa.select(column).where(column.is_not(None)).distinct().order_by(column))
-            return [row[0] for row in rows]
+    def _as_of_now(self, name: str, selected: sa.Select[Any]) -> list[str]:
+        """Return a column of the articles, read again only when the archive has changed: it has an entry for each."""
+        seq = self.last_seq()
+        if name not in self._known or self._known[name][0] != seq:
+            with self._database.transaction() as connection:
+                self._known[name] = (seq, list(connection.scalars(selected)))
+        return list(self._known[name][1])
 
     # ---- upkeep
 
@@ -386,7 +368,7 @@ class Articles:
         """Return the ids of passages whose vectors, their own or their sentences', are not `dim` finite numbers."""
         unusable: list[str] = []
         with self._database.transaction() as connection:
-            for some in _slices([passage.id for passage in passages]):
+            for some in slices([passage.id for passage in passages]):
                 rows = connection.execute(
                     sa.select(
                         PASSAGES.c.id, PASSAGES.c.sentences, PASSAGES.c.vector, PASSAGES.c.sentence_vectors
@@ -426,10 +408,6 @@ class Articles:
             return [Change(seq=row.seq, event=event, article_id=row.article_id) for row in rows]
 
 
-def _these(ids: Sequence[str]) -> dict[str, str]:
-    return {"ids": json.dumps(list(ids))}
-
-
 def _id_of(connection: sa.Connection, article_id: str) -> str:
     """Return the id of the article that has an id, or was given it by its source.
 
@@ -452,8 +430,3 @@ def _id_of(connection: sa.Connection, article_id: str) -> str:
         )
     kept_id: str = rows[0].id
     return kept_id
-
-
-def _slices(ids: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), _MAX_IDS):
-        yield list(ids[start : start + _MAX_IDS])

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from rag.errors import ArchiveError
-from rag.tables import META, METADATA, WORKED_OUT
+from rag.tables import LATER_INDEXES, META, METADATA, WORKED_OUT
 
 FILE_NAME = "archive.db"
 SCHEMA_VERSION = "1"
@@ -103,6 +103,8 @@ def open_database(folder: Path, *, timeout_s: float = TIMEOUT_S) -> Database:
                 METADATA.create_all(connection)
                 connection.execute(sa.insert(META).values(key="schema", value=SCHEMA_VERSION))
             WORKED_OUT.create_all(connection)
+            for index in LATER_INDEXES:
+                index.create(connection, checkfirst=True)
     except BaseException:
         database.close()
         raise

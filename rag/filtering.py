@@ -11,14 +11,6 @@ from rag.interfaces import Filters, Vector
 from rag.readable import encodable
 from rag.tables import ARTICLES, PASSAGES, to_vector
 
-# Articles are found by day and outlet without reading a row of them, which holds their text.
-BY_DAY = sa.Index("articles_by_day", ARTICLES.c.published, ARTICLES.c.outlet, ARTICLES.c.id)
-
-
-def prepare(connection: sa.Connection) -> None:
-    """Make the index that filters need, in an archive that was made without."""
-    BY_DAY.create(connection, checkfirst=True)
-
 
 def passing(connection: sa.Connection, passage_ids: Sequence[str], filters: Filters) -> set[str]:
     """Return those of at most 32,000 passages whose articles pass."""

@@ -8,7 +8,7 @@ Two articles are compared only if they meet: if they have marks in common, which
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,14 +20,12 @@ from rag.interfaces import Vector
 from rag.schema import Kinship
 from rag.shingles import Numbers, sample, shingles
 from rag.stories import RULES, Rules, copy_score, event_score, in_list, lead_terms, lists_of, lists_to_search
-from rag.tables import ARTICLES, PASSAGES, STORY_ARTICLES, STORY_LINKS, STORY_MARKS, to_vector
+from rag.tables import ARTICLES, PASSAGES, STORY_ARTICLES, STORY_LINKS, STORY_MARKS, slices, to_vector
 
 # A copy of a text in more outlets than that is found through the first of them.
 _MOST = 64
 # So many marks in common make two articles worth comparing.
 _COMMON = 2
-# SQLite takes at most 32,766 variables in a statement.
-_MAX_IDS = 10_000
 
 Lists = dict[int, list[int]]
 """For each mark the numbers of the articles that it is kept for."""
@@ -227,9 +225,3 @@ def _signed(numbers: Numbers) -> list[int]:
     # SQLite's whole numbers have a sign.
     marks: list[int] = numbers.view(np.int64).tolist()
     return marks
-
-
-def slices(values: Sequence[Any]) -> Iterator[list[Any]]:
-    """Yield the values in order, as many at a time as a statement takes."""
-    for start in range(0, len(values), _MAX_IDS):
-        yield list(values[start : start + _MAX_IDS])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from rag.interfaces import Link
 from rag.schema import Kinship
 from rag.stories import RULES, Rules
 from rag.story_finding import follow
-from rag.tables import ARTICLES, CHANGES, META, STORY_ARTICLES, STORY_LINKS, STORY_MARKS
+from rag.tables import ARTICLES, CHANGES, META, STORY_ARTICLES, STORY_LINKS, STORY_MARKS, is_among, these
 
 # Raised when links would be found otherwise: all are then found anew.
 VERSION = 1
@@ -79,7 +78,7 @@ class StoryLinks:
     def of(self, article_ids: Collection[str], *, kind: Kinship | None = None) -> list[Link]:
         """Return the links of articles, in order; of one kind only if it is named."""
         with self._database.transaction() as connection:
-            found = set(_links(connection, _OF, ids=json.dumps(sorted(article_ids))))
+            found = set(_links(connection, _OF, **these(article_ids)))
         return sorted(link for link in found if kind in (None, link.kind))
 
     def around(self, article_id: str) -> list[Link]:
@@ -120,11 +119,9 @@ def _linked() -> sa.Select[Any]:
     return selected
 
 
-# Every question asks for some: made once, with the list of ids as one value.
+# Every question asks for some: made once.
 _ALL = _linked().where(STORY_LINKS.c.number < STORY_LINKS.c.other)
-_OF = _linked().where(
-    _ONE.c.article_id.in_(sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value))
-)
+_OF = _linked().where(is_among(_ONE.c.article_id))
 
 
 def _links(connection: sa.Connection, selected: sa.Select[Any], **values: str) -> Iterator[Link]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from rag.errors import ArchiveError
 from rag.interfaces import PassageVectors, Vector, Vectors
 from rag.schema import Article, Passage, Removal, Sentence
 
+T = TypeVar("T")
 METADATA = sa.MetaData()
 META = sa.Table("meta", METADATA, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text))
 ARTICLES = sa.Table(
@@ -95,8 +96,12 @@ TIMES = sa.Table(
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("spans", sa.Text, nullable=False),
 )
-# A passage's neighbours are found without reading the rows of all others of its article.
-IN_ORDER = sa.Index("passages_in_order", PASSAGES.c.article_id, PASSAGES.c.ordinal)
+# Articles are found by day and outlet, and a passage's neighbours, without reading the rows of the others, which hold
+# text and vectors. Made where they are missing as well.
+LATER_INDEXES = (
+    sa.Index("articles_by_day", ARTICLES.c.published, ARTICLES.c.outlet, ARTICLES.c.id),
+    sa.Index("passages_in_order", PASSAGES.c.article_id, PASSAGES.c.ordinal),
+)
 PENDING = sa.Index("passages_pending", PASSAGES.c.id, sqlite_where=PASSAGES.c.vector.is_(None))
 CHANGES = sa.Table(
     "changes",
@@ -106,6 +111,29 @@ CHANGES = sa.Table(
     sa.Column("article_id", sa.Text, nullable=False),
     sqlite_autoincrement=True,
 )
+
+
+# SQLite takes at most 32,766 variables in a statement.
+_MAX_VALUES = 10_000
+
+
+def slices(values: Sequence[T]) -> Iterator[list[T]]:
+    """Yield the values in order, as many at a time as a statement takes."""
+    for start in range(0, len(values), _MAX_VALUES):
+        yield list(values[start : start + _MAX_VALUES])
+
+
+def is_among(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column is one of the `ids` that `these` gives: a list is one value of a statement.
+
+    So a statement that every question asks is made once, and SQLite's plan for it is kept as well.
+    """
+    return column.in_(sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value))
+
+
+def these(ids: Collection[str]) -> dict[str, str]:
+    """Return what a statement with `is_among` is executed with."""
+    return {"ids": json.dumps(list(ids))}
 
 
 def text_hash(text: str) -> str:
