@@ -75,17 +75,17 @@ def _analyzer_of(language: str) -> tantivy.TextAnalyzer:
     return builder.build()
 
 
-def corrected(text: str, language: str, *, is_known: Callable[[str], bool]) -> list[list[str]]:
-    """Return what `question_terms` does, with the nearest known terms in place of a word that nothing is known of.
+def corrected(words: list[list[str]], text: str, *, language: str, is_known: Callable[[str], bool]) -> list[list[str]]:
+    """Return the words of a question with the nearest known terms in place of one that nothing is known of.
 
     Nearest is what one letter more, less, other or exchanged with the next one makes of it.
 
     Args:
-        text: A question.
+        words: What `question_terms` gives for the question.
+        text: The question.
         language: The question's.
         is_known: Whether some passage has a term.
     """
-    words = question_terms(text, language)
     if language in spelling.UNSPACED or all(any(map(is_known, spellings)) for spellings in words):
         return words
     found: dict[tuple[str, ...], None] = {}

@@ -6,7 +6,8 @@ from rag.sentences import split_sentences
 
 # Words from which on a vector of the whole says little of the one sentence that asks.
 LONG = 40
-_ASKS = ("?", "？", "؟", ";")
+_ASKS = ("?", "？", "؟")
+_ASKS_IN_GREEK = (*_ASKS, ";")
 
 
 def what_is_asked(text: str, *, language: str) -> str:
@@ -18,10 +19,10 @@ def what_is_asked(text: str, *, language: str) -> str:
     """
     if len(text.split()) <= LONG:
         return text
-    marks = _ASKS if language == "el" else _ASKS[:-1]
+    marks = _ASKS_IN_GREEK if language == "el" else _ASKS
     asking = [
         sentence.text
         for sentence in split_sentences(text, language=language)
-        if any(map(sentence.text.rstrip(" »”\"')").endswith, marks))
+        if sentence.text.rstrip(" »”\"')").endswith(marks)
     ]
     return " ".join(asking) or text

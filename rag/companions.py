@@ -152,6 +152,8 @@ def _same_words(
     articles: Mapping[str, Article],
 ) -> list[Passage]:
     """Return of each copy the passage that repeats this one best, if one does, in the order they were published."""
+    if not copies:
+        return []
     runs = shingles(passage.text)
     found = []
     for article_id in copies:
@@ -169,13 +171,9 @@ def _same_words(
 
 
 def _cosines(passage_ids: Sequence[str], vector: Vector, *, shelf: Shelf) -> dict[str, float]:
-    if not passage_ids:
-        return {}
-    return {
-        id_: float(candidate.vector @ vector)
-        for id_, candidate in shelf.load_candidates(passage_ids).items()
-        if candidate.vector is not None and candidate.vector.shape == vector.shape
-    }
+    known = shelf.load_candidates(passage_ids) if passage_ids else {}
+    cosines = {id_: candidate.cosine(vector) for id_, candidate in known.items()}
+    return {id_: cosine for id_, cosine in cosines.items() if cosine is not None}
 
 
 def _leans(passage: Passage) -> bool:

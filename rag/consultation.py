@@ -177,8 +177,10 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
         raise ValueError(f"since {ask.since} is after until {ask.until}: exchange them")
     # Models are taught by text in small letters: of a question in capitals they find a tenth less.
     whole = in_small_letters(ask.question)
-    asked = what_is_asked(whole, language=detect_language(whole, prior=parts.languages()))
-    language = detect_language(asked, prior=parts.languages())
+    language = detect_language(whole, prior=parts.languages())
+    asked = what_is_asked(whole, language=language)
+    if asked != whole:
+        language = detect_language(asked, prior=parts.languages())
     earlier = [in_small_letters(turn.question) for turn in ask.history[-1:]]
     contexts = ["", *earlier, *([whole] if asked != whole else [])]
     texts = [context if context == whole else f"{context} {asked}".strip() for context in contexts]

@@ -128,6 +128,12 @@ class Candidate:
     sentences: Vectors
     article_id: str
 
+    def cosine(self, vector: Vector) -> float | None:
+        """Return the cosine of the passage and a question's vector; None without one, or one of another model's."""
+        if self.vector is None or self.vector.shape != vector.shape:
+            return None
+        return float(self.vector @ vector)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Link:

@@ -88,8 +88,7 @@ def _cosines(known: Mapping[str, Candidate], vector: Vector) -> tuple[dict[str, 
     cosines: dict[str, float] = {}
     likeness: dict[str, float] = {}
     for passage_id, candidate in known.items():
-        if candidate.vector is not None and candidate.vector.shape == vector.shape:
-            cosine = float(candidate.vector @ vector)
+        if (cosine := candidate.cosine(vector)) is not None:
             nearest = float((candidate.sentences @ vector).max()) if len(candidate.sentences) else cosine
             cosines[passage_id] = cosine
             likeness[passage_id] = round(_BY_SENTENCE * nearest + (1 - _BY_SENTENCE) * cosine, DIGITS)

@@ -94,11 +94,12 @@ class TantivyIndex:
         """
         if k < 1:
             return []
-        if not question_terms(text, language):
+        words = question_terms(text, language)
+        if not words:
             return []
         with self._door.shared(), _translated("word index {} cannot be searched", self._folder):
             searcher = self._opened().searcher()
-            words = corrected(text, language, is_known=partial(_is_known, searcher))
+            words = corrected(words, text, language=language, is_known=partial(_is_known, searcher))
             query = self._query(words, language, filters)
             limit = k + 10
             hits = searcher.search(query, limit, count=False).hits
