@@ -38,6 +38,8 @@ class Question:
 
     `answers` are nuggets: facts that a full answer needs, each a tuple of accepted wordings. `split` is "dev", "test"
     or empty; `type` is the author's word for the kind of question; `language` is ISO 639-1, "und" when not given.
+    A question that presupposes what the archive denies has no answer; `contradicted_by` are the sentences that deny
+    it, and an answer that says only what they say is right as well.
     """
 
     qid: str
@@ -53,6 +55,7 @@ class Question:
     until: date | None = None
     outlets: tuple[str, ...] = ()
     support: tuple[Support, ...] = ()
+    contradicted_by: tuple[Support, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -60,7 +63,10 @@ class Question:
         history = [(turn.question, turn.answer) for turn in self.history]
         filters = [str(self.since), str(self.until), self.outlets]
         support = [(support.article, support.quote) for support in self.support]
-        told = json.dumps([self.question, history, filters, self.answerable, self.answers, support])
+        right = [self.question, history, filters, self.answerable, self.answers, support]
+        if self.contradicted_by:
+            right.append([(denial.article, denial.quote) for denial in self.contradicted_by])
+        told = json.dumps(right)
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

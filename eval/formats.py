@@ -92,6 +92,8 @@ def _question(line: str, number: int) -> Question:
         raise ValueError(f'"answerable" is {answerable!r}: write true or false')
     if answerable and "answers" not in row:
         raise ValueError('"answers" is missing: give them, or "answerable": false')
+    if answerable and row.get("contradicted_by"):
+        raise ValueError('"contradicted_by" of a question that is answerable: remove one of the two')
     since, until = _date(row, "since"), _date(row, "until")
     if since and until and since > until:
         raise ValueError(f'"since" {since} is after "until" {until}: exchange them')
@@ -109,6 +111,7 @@ def _question(line: str, number: int) -> Question:
         until=until,
         outlets=_list(row, "outlets", _string),
         support=_list(row, "support", _support),
+        contradicted_by=_list(row, "contradicted_by", _support),
     )
 
 

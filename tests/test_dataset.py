@@ -78,6 +78,17 @@ def test_an_unanswerable_question_needs_no_answers(file: Path) -> None:
     assert not question.answerable
 
 
+def test_a_question_may_have_sentences_that_deny_what_it_presupposes(file: Path) -> None:
+    row = {"question": "¿Por qué dimitió?", "answerable": False}
+    denial = {"article": "a1", "quote": "No dimitió."}
+    plain, denied = read_questions(
+        write(file, row | {"qid": "q1"}, row | {"qid": "q2", "contradicted_by": [denial]})
+    ).questions
+    assert plain.contradicted_by == ()
+    assert denied.contradicted_by == (Support("a1", "No dimitió."),)
+    assert plain.digest != denied.digest
+
+
 def test_blank_lines_windows_line_ends_and_a_byte_order_mark_are_read(file: Path) -> None:
     file.write_bytes('\ufeff{"question": "¿Qué?", "answers": "a"}\r\n\r\n'.encode())
     assert [question.question for question in read_questions(file).questions] == ["¿Qué?"]
@@ -103,6 +114,10 @@ def test_blank_lines_windows_line_ends_and_a_byte_order_mark_are_read(file: Path
         ({"question": "q", "answers": "a", "outlets": "El Faro"}, r'"outlets" is "El Faro": write a list'),
         ({"question": "q", "answers": "a", "support": [{"article": "x"}]}, r'"support": .*"quote"\} belongs'),
         ({"question": "q", "answers": "a", "history": [["a", "b"]]}, r'"history": .*"answer"\} belongs'),
+        (
+            {"question": "q", "answers": "a", "contradicted_by": [{"article": "a", "quote": "b"}]},
+            r'"contradicted_by" of a question that is answerable',
+        ),
     ],
 )
 def test_a_wrong_line_is_named_with_what_to_do(file: Path, row: Any, message: str) -> None:
