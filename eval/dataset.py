@@ -38,8 +38,9 @@ class Question:
 
     `answers` are nuggets: facts that a full answer needs, each a tuple of accepted wordings. `split` is "dev", "test"
     or empty; `type` is the author's word for the kind of question; `language` is ISO 639-1, "und" when not given.
-    A question that presupposes what the archive denies has no answer; `contradicted_by` are the sentences that deny
-    it, and an answer that says only what they say is right as well.
+    Turns of one `conversation` share its name; `full` asks the same as `question` with no need of the history. A
+    question that presupposes what the archive denies has no answer; `contradicted_by` are the sentences that deny it,
+    and an answer that says only what they say is right as well.
     """
 
     qid: str
@@ -55,6 +56,8 @@ class Question:
     until: date | None = None
     outlets: tuple[str, ...] = ()
     support: tuple[Support, ...] = ()
+    conversation: str = ""
+    full: str = ""
     contradicted_by: tuple[Support, ...] = ()
 
     @property

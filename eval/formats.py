@@ -111,6 +111,8 @@ def _question(line: str, number: int) -> Question:
         until=until,
         outlets=_list(row, "outlets", _string),
         support=_list(row, "support", _support),
+        conversation=_text(row, "conversation", default=""),
+        full=_text(row, "full", default=""),
         contradicted_by=_list(row, "contradicted_by", _support),
     )
 

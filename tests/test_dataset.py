@@ -78,13 +78,13 @@ def test_an_unanswerable_question_needs_no_answers(file: Path) -> None:
     assert not question.answerable
 
 
-def test_a_question_may_have_sentences_that_deny_what_it_presupposes(file: Path) -> None:
-    row = {"question": "¿Por qué dimitió?", "answerable": False}
+def test_a_question_may_have_a_form_in_full_and_sentences_that_deny_what_it_presupposes(file: Path) -> None:
+    row = {"question": "¿Y por qué?", "conversation": "c1", "full": "¿Por qué dimitió?", "answerable": False}
     denial = {"article": "a1", "quote": "No dimitió."}
     plain, denied = read_questions(
         write(file, row | {"qid": "q1"}, row | {"qid": "q2", "contradicted_by": [denial]})
     ).questions
-    assert plain.contradicted_by == ()
+    assert (plain.conversation, plain.full, plain.contradicted_by) == ("c1", "¿Por qué dimitió?", ())
     assert denied.contradicted_by == (Support("a1", "No dimitió."),)
     assert plain.digest != denied.digest
 
