@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from rag.encoder_graph import write_encoder
+from rag.encoder_graph import LAYER_PARTS, write_encoder
 from rag.errors import ModelError
 from rag.wheels import Notify, WheelFile, cache_folder, fetched_bytes, installed_file
 
@@ -33,7 +33,7 @@ NAME: Final = "multilingual-e5-small-q4"
 # Raise when what is written changes, so that folders of an older form are left alone and made anew.
 FORMAT: Final = 3
 _STALE_S: Final = 3600
-_WEIGHTS_FILE: Final = "model.safetensors"
+MODEL_WEIGHTS: Final = "model.safetensors"
 _BLOCK: Final = np.dtype([("scale", "<f2"), ("codes", "u1", 16)])
 
 Array = npt.NDArray[np.float32]
@@ -212,8 +212,8 @@ def write_model(folder: Path, packed: PackedModel) -> None:
     """
     from safetensors.numpy import save_file
 
-    save_file(_bert_tensors(packed), folder / _WEIGHTS_FILE, metadata={"format": "pt"})
-    write_encoder(folder, packed.tensors, packed.shape, weights=_WEIGHTS_FILE)
+    save_file(_bert_tensors(packed), folder / MODEL_WEIGHTS, metadata={"format": "pt"})
+    write_encoder(folder, packed.tensors, packed.shape, weights=MODEL_WEIGHTS)
     _write_tokenizer(folder, packed)
     special = {f"{name}_token_id": packed.special[name] for name in ("bos", "eos", "pad")}
     _write_json(
@@ -248,7 +248,7 @@ def write_model(folder: Path, packed: PackedModel) -> None:
 
 
 def _bert_tensors(packed: PackedModel) -> dict[str, Array]:
-    hidden, inner = packed.shape["hidden_size"], packed.shape["intermediate_size"]
+    hidden = packed.shape["hidden_size"]
     tensors = {
         "embeddings.word_embeddings.weight": packed.tensors["emb.word"].reshape(-1, hidden),
         "embeddings.position_embeddings.weight": packed.tensors["emb.pos"].reshape(-1, hidden),
@@ -256,22 +256,13 @@ def _bert_tensors(packed: PackedModel) -> dict[str, Array]:
         "embeddings.LayerNorm.weight": packed.tensors["emb.ln.w"],
         "embeddings.LayerNorm.bias": packed.tensors["emb.ln.b"],
     }
-    parts = (
-        ("q", "attention.self.query", hidden),
-        ("k", "attention.self.key", hidden),
-        ("v", "attention.self.value", hidden),
-        ("ao", "attention.output.dense", hidden),
-        ("aln", "attention.output.LayerNorm", None),
-        ("fi", "intermediate.dense", hidden),
-        ("fo", "output.dense", inner),
-        ("oln", "output.LayerNorm", None),
-    )
     for layer in range(packed.shape["num_hidden_layers"]):
-        for short, long, width in parts:
-            weight = packed.tensors[f"l{layer}.{short}.w"]
+        for short, long in LAYER_PARTS.items():
+            weight, bias = (packed.tensors[f"l{layer}.{short}.{kind}"] for kind in ("w", "b"))
             name = f"encoder.layer.{layer}.{long}"
-            tensors[f"{name}.weight"] = weight.reshape(-1, width) if width else weight
-            tensors[f"{name}.bias"] = packed.tensors[f"l{layer}.{short}.b"]
+            # Of a normalisation there is one weight for each bias, of a product a row.
+            tensors[f"{name}.weight"] = weight.reshape(bias.size, -1) if weight.size > bias.size else weight
+            tensors[f"{name}.bias"] = bias
     return tensors
 
 

@@ -199,6 +199,11 @@ class SentenceEmbedder:
         self._dim: int = self._forward([self._tokenizer.encode(".").ids]).shape[1]
 
     @property
+    def tokenizer(self) -> Tokenizer:
+        """What cuts texts for this model: not to be changed."""
+        return self._tokenizer
+
+    @property
     def dim(self) -> int:
         """Length of a vector."""
         return self._dim
@@ -254,7 +259,7 @@ class SentenceEmbedder:
 
     def _embedded(self, token_ids: list[list[int]], *, turn: Callable[[], AbstractContextManager[None]]) -> Vectors:
         rows = np.empty((len(token_ids), self._dim), np.float32)
-        for batch in _batches([len(ids) for ids in token_ids], most=self._batch_tokens):
+        for batch in batches([len(ids) for ids in token_ids], most=self._batch_tokens):
             with turn():
                 rows[batch] = self._forward([token_ids[index] for index in batch])
         return rows
@@ -335,15 +340,25 @@ def _fast_tokenizer(model: SentenceTransformer, name: str) -> Tokenizer:
     tokenizer = getattr(model.tokenizer, "backend_tokenizer", model.tokenizer)
     if not hasattr(tokenizer, "encode_batch_fast"):
         raise ModelError(f"the embedding model {name!r} has no fast tokenizer: choose one that has tokenizer.json")
+    return _plain(tokenizer)
+
+
+def bundled_tokenizer(folder: Path) -> Tokenizer:
+    """Return what cuts texts for the bundled model; a second of work and 280 MB."""
+    from tokenizers import Tokenizer
+
+    return _plain(Tokenizer.from_file(str(folder / "tokenizer.json")))
+
+
+def _plain(tokenizer: Tokenizer) -> Tokenizer:
     # Set once and never again: changing it while another thread encodes is an error in the library.
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
-    fast: Tokenizer = tokenizer
-    return fast
+    return tokenizer
 
 
-def _batches(lengths: Sequence[int], *, most: int) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int], *, most: int) -> Iterator[list[int]]:
     """Yield positions in groups of like length whose padded size stays within `most`, longest first."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda position: -lengths[position]):

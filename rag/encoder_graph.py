@@ -26,6 +26,17 @@ MOST_WEIGHT: Final = 64
 PRECISION: Final = "q4_0 weights, int8 products with a scale for each token"
 GRAPH: Final = "encoder.onnx"
 ABOUT: Final = "encoder.json"
+LAYER_PARTS: Final = {
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
+}
+"""Parts of a layer as the bundled file names them, with the names that they have in a `BertModel`."""
 _MS: Final = "com.microsoft"
 # The first version that has Attention; onnxruntime knows it since 1.23.
 _OPSET: Final = 23
@@ -36,7 +47,23 @@ _ZERO_AFTER_GELU: Final = 32
 Array = npt.NDArray[np.float32]
 
 
-def write_encoder(folder: Path, tensors: Mapping[str, Array], shape: Mapping[str, Any], *, weights: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Quantised:
+    """A weight, outputs x inputs, as whole numbers within MOST_WEIGHT and what one of them is worth in each output."""
+
+    codes: npt.NDArray[np.int8]
+    steps: Array
+
+    @property
+    def weight(self) -> Array:
+        """What it stands for."""
+        return self.codes * self.steps[:, None]
+
+
+Tensors = Mapping[str, Array | Quantised]
+
+
+def write_encoder(folder: Path, tensors: Tensors, shape: Mapping[str, Any], *, weights: str) -> None:
     """Write the graph, and what `rag.encoder` has to know of it, into the folder of a model.
 
     Args:
@@ -45,7 +72,7 @@ def write_encoder(folder: Path, tensors: Mapping[str, Array], shape: Mapping[str
         shape: Sizes, as `PackedModel` has them.
         weights: Name of the safetensors file with the weights.
     """
-    words = _place_of(folder / weights, "embeddings.word_embeddings.weight")
+    words = place_of(folder / weights, "embeddings.word_embeddings.weight")
     (folder / GRAPH).write_bytes(encoder_graph(tensors, shape, words=words))
     about = {
         "precision": PRECISION,
@@ -55,7 +82,7 @@ def write_encoder(folder: Path, tensors: Mapping[str, Array], shape: Mapping[str
     (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
-def _place_of(file: Path, tensor: str) -> External:
+def place_of(file: Path, tensor: str) -> External:
     """Return where a safetensors file holds a tensor: 8 bytes of length, a header in JSON, then the numbers."""
     with file.open("rb") as opened:
         (size,) = struct.unpack("<Q", opened.read(8))
@@ -63,7 +90,7 @@ def _place_of(file: Path, tensor: str) -> External:
     return External(file.name, 8 + size + found["data_offsets"][0], np.float32, tuple(found["shape"]))
 
 
-def encoder_graph(tensors: Mapping[str, Array], shape: Mapping[str, Any], *, words: External) -> bytes:
+def encoder_graph(tensors: Tensors, shape: Mapping[str, Any], *, words: External) -> bytes:
     """Return an ONNX model that turns token ids into vectors of tokens.
 
     Its inputs are `input_ids` (int32, texts x tokens) and `mask` (float32, texts x 1 x tokens x tokens), which is added
@@ -75,20 +102,9 @@ def encoder_graph(tensors: Mapping[str, Array], shape: Mapping[str, Any], *, wor
         shape: Sizes, as `PackedModel` has them.
         words: Where the table of word vectors is.
     """
-    built = _Graph(tensors, shape)
-    last = built.embedded(words)
-    for layer in range(shape["num_hidden_layers"]):
-        last = built.layer(layer, last, is_last=layer == shape["num_hidden_layers"] - 1)
-    graph = onnx_bytes.graph(
-        built.nodes,
-        tensors=built.constants,
-        inputs=[
-            onnx_bytes.value("input_ids", np.int32, ("texts", "tokens")),
-            onnx_bytes.value("mask", np.float32, ("texts", 1, "tokens", "tokens")),
-        ],
-        outputs=[onnx_bytes.value(last, np.float32, ("texts", "tokens", shape["hidden_size"]))],
-    )
-    return onnx_bytes.model(graph, opsets={"": _OPSET, _MS: 1})
+    built = EncoderGraph(tensors, shape)
+    built.encoded(words, name="token_embeddings")
+    return built.model("token_embeddings", width=shape["hidden_size"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +116,10 @@ class _Bytes:
     step: str
 
 
-class _Graph:
+class EncoderGraph:
     """A graph while it is being built: each method adds operations and returns the name of what they give."""
 
-    def __init__(self, tensors: Mapping[str, Array], shape: Mapping[str, Any]) -> None:
+    def __init__(self, tensors: Tensors, shape: Mapping[str, Any]) -> None:
         self.nodes: list[bytes] = []
         self.constants: dict[str, npt.NDArray[Any] | External] = {
             "last_axis": np.array([-1], np.int64),
@@ -115,11 +131,46 @@ class _Graph:
         self._tensors = tensors
         self._hidden: int = shape["hidden_size"]
         self._heads: int = shape["num_attention_heads"]
+        self._layers: int = shape["num_hidden_layers"]
 
-    def embedded(self, words: External) -> str:
+    def model(self, output: str, *, width: int) -> bytes:
+        """Return the whole as an ONNX model with one output, of so many numbers a token."""
+        graph = onnx_bytes.graph(
+            self.nodes,
+            tensors=self.constants,
+            inputs=[
+                onnx_bytes.value("input_ids", np.int32, ("texts", "tokens")),
+                onnx_bytes.value("mask", np.float32, ("texts", 1, "tokens", "tokens")),
+            ],
+            outputs=[onnx_bytes.value(output, np.float32, ("texts", "tokens", width))],
+        )
+        return onnx_bytes.model(graph, opsets={"": _OPSET, _MS: 1})
+
+    def encoded(self, words: External, *, name: str) -> str:
+        """Add embeddings and all layers; what the last one gives is called `name`."""
+        last = self._embedded(words)
+        for layer in range(self._layers):
+            last = self._layer(layer, last, name=name if layer == self._layers - 1 else f"l{layer}.out")
+        return last
+
+    def exact_product(self, given: str, name: str) -> str:
+        """Add a product with the weight `name` in float32, and its bias."""
+        bias = self._plain(f"{name}.b")
+        weight = self._tensors[f"{name}.w"]
+        weight = weight.weight if isinstance(weight, Quantised) else weight
+        self.constants |= {f"{name}.w": weight.reshape(bias.size, -1).T, f"{name}.b": bias}
+        return self._add("Add", [self._add("MatMul", [given, f"{name}.w"], f"{name}.product"), f"{name}.b"], name)
+
+    def _plain(self, name: str) -> Array:
+        tensor = self._tensors[name]
+        if isinstance(tensor, Quantised):
+            raise ValueError(f"tensor {name} is quantised, and must be float32")
+        return tensor
+
+    def _embedded(self, words: External) -> str:
         # Every text is of type 0, so its vector can go with the positions'.
-        positions = self._tensors["emb.pos"].reshape(-1, self._hidden)
-        types = self._tensors["emb.type"].reshape(-1, self._hidden)
+        positions = self._plain("emb.pos").reshape(-1, self._hidden)
+        types = self._plain("emb.type").reshape(-1, self._hidden)
         self.constants |= {"words": words, "positions": positions + types[0]}
         self.constants |= {f"at_{at}": np.array([at], np.int64) for at in range(3)}
         word = self._add("Gather", ["words", "input_ids"], "emb.word")
@@ -127,7 +178,7 @@ class _Graph:
         position = self._add("Slice", ["positions", "at_0", length], "emb.position")
         return self._normalised(word, position, norm="emb.ln", name="emb")
 
-    def layer(self, layer: int, given: str, *, is_last: bool) -> str:
+    def _layer(self, layer: int, given: str, *, name: str) -> str:
         at = f"l{layer}"
         rows = self._as_bytes(given, zero=_ZERO)
         mixed = self._add(
@@ -135,7 +186,7 @@ class _Graph:
             [
                 self._product(rows, f"{at}.q"),
                 self._product(rows, f"{at}.k"),
-                self._exact_product(given, f"{at}.v"),
+                self.exact_product(given, f"{at}.v"),
                 "mask",
             ],
             f"{at}.mixed",
@@ -147,7 +198,7 @@ class _Graph:
         inner = self._product(self._as_bytes(given, zero=_ZERO), f"{at}.fi")
         inner = self._add("Gelu", [inner], f"{at}.inner")
         out = self._product(self._as_bytes(inner, zero=_ZERO_AFTER_GELU), f"{at}.fo")
-        return self._normalised(out, given, norm=f"{at}.oln", name="token_embeddings" if is_last else f"{at}.out")
+        return self._normalised(out, given, norm=f"{at}.oln", name=name)
 
     def _as_bytes(self, given: str, *, zero: int) -> _Bytes:
         """Spread each token's numbers over a byte, as finely as its largest and its smallest one allow."""
@@ -166,22 +217,20 @@ class _Graph:
         return _Bytes(codes, zero=f"zero_{zero}", step=step)
 
     def _product(self, given: _Bytes, name: str) -> str:
-        bias = self._tensors[f"{name}.b"]
-        weight, steps = quantised_weight(self._tensors[f"{name}.w"].reshape(bias.size, -1).T)
+        bias, given_weight = self._plain(f"{name}.b"), self._tensors[f"{name}.w"]
+        if isinstance(given_weight, Quantised):
+            weight, steps = given_weight.codes.T, given_weight.steps
+        else:
+            weight, steps = quantised_weight(given_weight.reshape(bias.size, -1).T)
         self.constants |= {f"{name}.w": weight, f"{name}.steps": steps, f"{name}.b": bias}
         self.constants[f"{name}.zeros"] = np.zeros(bias.size, np.int8)
         inputs = [given.codes, f"{name}.w", "one", f"{name}.steps", given.zero, f"{name}.zeros"]
         product = self._add("MatMulIntegerToFloat", inputs, f"{name}.product", domain=_MS)
         return self._add("Add", [self._add("Mul", [product, given.step], f"{name}.scaled"), f"{name}.b"], name)
 
-    def _exact_product(self, given: str, name: str) -> str:
-        bias = self._tensors[f"{name}.b"]
-        self.constants |= {f"{name}.w": self._tensors[f"{name}.w"].reshape(bias.size, -1).T, f"{name}.b": bias}
-        return self._add("Add", [self._add("MatMul", [given, f"{name}.w"], f"{name}.product"), f"{name}.b"], name)
-
     def _normalised(self, one: str, other: str, *, norm: str, name: str) -> str:
         """Layer normalisation of a sum; spelt out, because onnxruntime's own operation takes twice as long."""
-        self.constants |= {f"{norm}.w": self._tensors[f"{norm}.w"], f"{norm}.b": self._tensors[f"{norm}.b"]}
+        self.constants |= {f"{norm}.w": self._plain(f"{norm}.w"), f"{norm}.b": self._plain(f"{norm}.b")}
         total = self._add("Add", [one, other], f"{name}.sum")
         centred = self._add("Sub", [total, self._add("ReduceMean", [total, "last_axis"], f"{name}.mean")], f"{name}.d")
         squares = self._add("ReduceSumSquare", [centred, "last_axis"], f"{name}.squares")

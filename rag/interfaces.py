@@ -243,6 +243,39 @@ class WordIndex(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class PassageLogits:
+    """What a trained model reads off a passage, token by token; all logits are its own, higher is likelier.
+
+    `starts` and `ends` are where each token stands, in code points into the article, without white space; both grow.
+    `span_starts` and `span_ends` are for an answer to begin and to end there, `answering` for the sentence around a
+    token, its mean over a sentence's tokens being the sentence's. `none` is that no span is the answer, comparable with
+    a sum of a start and an end; `relevance` that the passage answers. What stands behind the last token was not read.
+    """
+
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    span_starts: npt.NDArray[np.float32]
+    span_ends: npt.NDArray[np.float32]
+    answering: npt.NDArray[np.float32]
+    none: float
+    relevance: float
+
+
+class PassageReader(Protocol):
+    """A trained model that reads a question together with a passage."""
+
+    def read(self, question: str, hits: Sequence[Hit], *, context: str = "") -> list[PassageLogits]:
+        """Return what it reads off the passage of each hit, in order; of none it depends on the others.
+
+        Args:
+            question: What is asked now.
+            hits: With their articles, whose titles are read too.
+            context: An earlier question whose subject it may go on with.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a reader found: sentences that speak to the question, best first, and whether they answer it (0 to 1)."""
 

@@ -1,4 +1,4 @@
-"""A model in the format of the bundled weights, small enough to write by hand: one layer, 32 numbers, 11 pieces."""
+"""A model in the format of the bundled weights, small enough to write by hand: 32 numbers, 11 pieces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def quantised_block(scale: float, codes: list[int]) -> bytes:
     return struct.pack("<e", scale) + packed
 
 
-def packed_model() -> bytes:
+def packed_model(layers: int = 1) -> bytes:
     """Return a weights file; its numbers are random but always the same."""
     random = np.random.default_rng(5)
     tensors: list[tuple[str, bool, int, bytes]] = []
@@ -33,7 +33,7 @@ def packed_model() -> bytes:
     add_quantised("emb.word", len(PIECES) * HIDDEN)
     add_plain("emb.pos", POSITIONS * HIDDEN)
     add_plain("emb.type", 2 * HIDDEN)
-    for norm in ("emb.ln", "l0.aln", "l0.oln"):
+    for norm in ("emb.ln", *(f"l{layer}.{name}" for layer in range(layers) for name in ("aln", "oln"))):
         add_plain(f"{norm}.w", HIDDEN, centre=1.0)
         add_plain(f"{norm}.b", HIDDEN)
     for dense, rows, width in (
@@ -41,15 +41,16 @@ def packed_model() -> bytes:
         ("fi", INNER, HIDDEN),
         ("fo", HIDDEN, INNER),
     ):
-        add_quantised(f"l0.{dense}.w", rows * width)
-        add_plain(f"l0.{dense}.b", rows)
-    return _assembled(tensors)
+        for layer in range(layers):
+            add_quantised(f"l{layer}.{dense}.w", rows * width)
+            add_plain(f"l{layer}.{dense}.b", rows)
+    return _assembled(tensors, layers=layers)
 
 
-def _assembled(tensors: list[tuple[str, bool, int, bytes]]) -> bytes:
+def _assembled(tensors: list[tuple[str, bool, int, bytes]], *, layers: int) -> bytes:
     blob = "".join(PIECES).encode()
     edges = np.cumsum([0, *(len(piece.encode()) for piece in PIECES)]).astype("<u4")
-    head = b"E5S1" + struct.pack("<I7ifi", 1, HIDDEN, 1, 2, INNER, len(PIECES), POSITIONS, 2, 1e-12, 32)
+    head = b"E5S1" + struct.pack("<I7ifi", 1, HIDDEN, layers, 2, INNER, len(PIECES), POSITIONS, 2, 1e-12, 32)
     head += struct.pack("<5iQ", len(PIECES), 0, 2, 1, 3, len(blob))
     head += edges.tobytes() + np.array(SCORES, "<f4").tobytes() + blob
     # One entry of a normalisation map: U+00A0 becomes a space.
