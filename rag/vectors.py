@@ -31,14 +31,14 @@ _DATABASE = "chroma.sqlite3"
 ARTICLES_PER_BATCH = 200
 _MOST_TRIES = 3
 _PROBED_AT_ONCE = 200
-# Passages that a search looks through, whatever it is asked for: a share of all, not fewer and not more than these.
+# Passages that a search looks through, however few are wanted: a share of all, not fewer and not more than these.
 _SHARE, _FEWEST, _MOST = 0.01, 800, 2_000
 # Passages looked through, at most, for those that tie with the last one.
 _MOST_TIED = 10_000
 # Cosine distance up to which two vectors are one to float32 arithmetic.
 _SAME = 1e-5
 # Chosen for recall: EXPERIMENTS.md has the figures. An index keeps what it was made with.
-_HNSW = {"space": "cosine", "ef_construction": 400, "ef_search": 200, "max_neighbors": 48}
+_HNSW = {"space": "cosine", "ef_construction": 400, "ef_search": _FEWEST, "max_neighbors": 48}
 
 
 class ChromaIndex:
@@ -55,6 +55,8 @@ class ChromaIndex:
         self._applied_seq = int((collection.metadata or {}).get("applied_seq", 0))
         # How many passages there are, and the change log entry at which there were so many.
         self._counted = (-1, 0)
+        # How many of them the graph looks through by itself, as long as it stays open.
+        self._looked_through = _looked_through(collection)
 
     @property
     def applied_seq(self) -> int:
@@ -104,7 +106,9 @@ class ChromaIndex:
             return []
         if filters.since and filters.until and filters.since > filters.until:
             return []
-        asked = max(k + 10, self._depth())
+        depth = self._depth()
+        # To ask for more than are wanted makes Chroma look deeper as well, but naming them takes longer than finding.
+        asked = max(k + 10, depth if depth > self._looked_through else 0)
         while True:
             cosines = self._cosines(vector, asked, filters)
             ranked = best_first(cosines)
@@ -119,7 +123,7 @@ class ChromaIndex:
             # Chroma counts one by one.
             with self._door.shared(), _translated("vector index {} cannot be searched", self._folder):
                 self._counted = (seq, self._opened().count())
-        return min(max(round(_SHARE * self._counted[1]), _FEWEST), _MOST)
+        return _depth_of(self._counted[1])
 
     def _cosines(self, vector: Vector, asked: int, filters: Filters) -> dict[str, float]:
         with self._door.shared(), _translated("vector index {} cannot be searched", self._folder):
@@ -161,7 +165,7 @@ class ChromaIndex:
                     # The new one, or the old one if they could not be exchanged.
                     reopened = _open(self._folder, self._dim)
                     self._client, self._collection = reopened._client, reopened._collection
-                    self._applied_seq = reopened._applied_seq
+                    self._applied_seq, self._looked_through = reopened._applied_seq, reopened._looked_through
                 # Opening a graph can make Chroma write it. It holds it in memory, and reads these bytes no more.
                 with suppress(OSError):
                     self._blank()
@@ -319,12 +323,29 @@ def _open(folder: Path, dim: int) -> ChromaIndex:
     try:
         collection = _collection(client, dim)
         _check_length(collection, dim, folder=folder)
+        _deepen(collection)
         index = ChromaIndex(client, collection, folder=folder, dim=dim)
         index.probe()
     except BaseException:
         client.close()
         raise
     return index
+
+
+def _depth_of(passages: int) -> int:
+    return min(max(round(_SHARE * passages), _FEWEST), _MOST)
+
+
+def _looked_through(collection: Collection) -> int:
+    configured = collection.configuration.get("hnsw") or {}
+    return int(configured.get("ef_search", 0))
+
+
+def _deepen(collection: Collection) -> None:
+    """Have a graph look as deep as its size asks for; before its first search, when Chroma reads it."""
+    depth = _depth_of(collection.count())
+    if depth != _looked_through(collection):
+        collection.modify(configuration={"hnsw": {"ef_search": depth}})
 
 
 def _check_length(collection: Collection, dim: int, *, folder: Path) -> None:
