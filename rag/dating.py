@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from rag.dates import find_times
 from rag.schema import Answer, Citation, TimeExpression
@@ -33,11 +34,15 @@ def relative_times(citation: Citation) -> tuple[TimeExpression, ...]:
     article = citation.article
     if article.published is None:
         return ()
+    find = partial(find_times, language=article.language, published=article.published)
+    # Most quotations name no time, and what is around them takes longer to read.
+    if not any(time.relative for time in find(citation.quote)):
+        return ()
     # Of the article only what a sentence can reach: it may be a long one.
     start = max(0, citation.start - _REACH, article.text.rfind("\n", 0, citation.start) + 1)
     line_end = article.text.find("\n", citation.end)
     end = min(citation.end + _REACH, len(article.text) if line_end < 0 else line_end)
-    times = find_times(article.text[start:end], language=article.language, published=article.published)
+    times = find(article.text[start:end])
     moved = (replace(time, start=time.start + start, end=time.end + start) for time in times)
     return tuple(
         time
