@@ -34,7 +34,11 @@ def terms(text: str, language: str) -> list[str]:
     Numbers lose their grouping ("11.000", "11 000" and "11 mil" give 11000) and take a decimal point. A language
     without a stemmer keeps its words whole; one that is written without spaces gives pairs of characters.
     """
-    found = _analyzer(language).analyze(spelling.spelled_alike(text))
+    return _terms(spelling.spelled_alike(text), language)
+
+
+def _terms(spelled: str, language: str) -> list[str]:
+    found = _analyzer(language).analyze(spelled)
     if language == "es":
         found = [spelling.singular(stem) for stem in found]
     elif language in spelling.UNSPACED:
@@ -48,13 +52,17 @@ def question_terms(text: str, language: str) -> list[list[str]]:
     Stemming needs accents (firmaría, firmó), so the words of a Spanish or Portuguese question that has none are tried
     with them: a reader may type without.
     """
-    if language not in ("es", "pt") or spelling.has_accents(text):
-        return [[term] for term in dict.fromkeys(terms(text, language))]
+    return _question_terms(spelling.spelled_alike(text), language)
+
+
+def _question_terms(spelled: str, language: str) -> list[list[str]]:
+    if language not in ("es", "pt") or spelling.has_accents(spelled):
+        return [[term] for term in dict.fromkeys(_terms(spelled, language))]
     words: dict[tuple[str, ...], None] = {}
-    for word in dict.fromkeys(_analyzer("").analyze(spelling.spelled_alike(text))):
-        as_typed = terms(word, language)
+    for word in dict.fromkeys(_analyzer("").analyze(spelled)):
+        as_typed = _terms(word, language)
         if as_typed:
-            spellings = [term for other in spelling.accented(word) for term in terms(other, language)]
+            spellings = _terms(" ".join(spelling.accented(word)), language)
             words[tuple(dict.fromkeys(as_typed + spellings))] = None
     return [list(spellings) for spellings in words]
 
@@ -90,9 +98,9 @@ def corrected(words: list[list[str]], text: str, *, language: str, is_known: Cal
         return words
     found: dict[tuple[str, ...], None] = {}
     for word in _analyzer("").analyze(spelling.spelled_alike(text)):
-        for spellings in question_terms(word, language):
+        for spellings in _question_terms(word, language):
             if len(word) >= _SHORTEST_MISSPELT and word.isalpha() and not any(map(is_known, spellings)):
-                nearest = dict.fromkeys(terms(" ".join(spelling.one_letter_off(word)), language))
+                nearest = dict.fromkeys(_terms(" ".join(spelling.one_letter_off(word)), language))
                 spellings = [term for term in nearest if len(term) > 2 and is_known(term)] or spellings
             found[tuple(spellings)] = None
     return [list(spellings) for spellings in found]

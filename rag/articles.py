@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -72,6 +73,7 @@ _CANDIDATES: sa.Select[Any] = (
     .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_id)
     .where(is_among(PASSAGES.c.id))
 )
+_ARTICLES: sa.Select[Any] = sa.select(ARTICLES).where(is_among(ARTICLES.c.id))
 _VECTORS: sa.Select[Any] = sa.select(PASSAGES.c.id, PASSAGES.c.article_id, PASSAGES.c.vector).where(
     is_among(PASSAGES.c.id), PASSAGES.c.vector.is_not(None)
 )
@@ -105,8 +107,10 @@ class Articles:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # What every question asks for, each with the change log entry at which it was so.
+        # What every question asks for, each with the number of the change after which it was so. Nobody else writes:
+        # who holds the archive's lock has one of these.
         self._known: dict[str, tuple[int, list[str]]] = {}
+        self._changes = 0
 
     def close(self) -> None:
         """Close all connections; nothing can be read or written afterwards."""
@@ -151,7 +155,7 @@ class Articles:
         as these are known, is kept once, with both places. Passages that a changed article keeps keep their vectors.
         When one of several places changes, the text stays for the others.
         """
-        with self._database.transaction() as connection:
+        with self._changing() as connection:
             return [keep(connection, item) for item in prepared]
 
     def merge(self, kept: Iterable[Kept]) -> list[Outcome]:
@@ -164,7 +168,7 @@ class Articles:
         """
         outcomes: list[Outcome] = []
         taken: set[str] = set()
-        with self._database.transaction() as connection:
+        with self._changing() as connection:
             for item in kept:
                 outcome, kept_id = merge(connection, item, apart=taken)
                 outcomes.append(outcome)
@@ -199,9 +203,19 @@ class Articles:
         except ArchiveError:
             # Damaged beyond reading: to be deleted all the more.
             article = Article(id=kept_id, text="")
-        with self._database.transaction() as connection:
+        with self._changing() as connection:
             forget(connection, kept_id)
         return article
+
+    @contextmanager
+    def _changing(self) -> Iterator[sa.Connection]:
+        """Yield a connection in one transaction that changes articles."""
+        try:
+            with self._database.transaction() as connection:
+                yield connection
+        finally:
+            # Afterwards: what was read before the transaction ended is then known to be old.
+            self._changes += 1
 
     # ---- reading
 
@@ -270,11 +284,11 @@ class Articles:
         with self._database.transaction() as connection:
             rows = connection.execute(_PASSAGES, these(ids)).all()
             article_ids = sorted({row.article_id for row in rows})
-            articles: dict[str, Article] = {}
-            for some in slices(article_ids):
-                places = places_of(connection, some)
-                for row in connection.execute(sa.select(ARTICLES).where(ARTICLES.c.id.in_(some))):
-                    articles[row.id] = to_article(row, places.get(row.id, ()))
+            places = places_of(connection, article_ids)
+            articles = {
+                row.id: to_article(row, places.get(row.id, ()))
+                for row in connection.execute(_ARTICLES, these(article_ids))
+            }
         return {row.id: (to_passage(row), articles[row.article_id]) for row in rows}
 
     def passages_before(self, passage_ids: Sequence[str]) -> dict[str, Passage]:
@@ -285,13 +299,15 @@ class Articles:
 
     def candidates(self, passage_ids: Sequence[str]) -> dict[str, Candidate]:
         """Return what ranking needs of those of the passages that exist."""
-        found: dict[str, Candidate] = {}
         with self._database.transaction() as connection:
-            for row in connection.execute(_CANDIDATES, these(passage_ids)).all():
-                has = row.vector is not None
-                vector, sentences = (to_vector(row), to_sentence_vectors(row)) if has else (None, _NONE)
-                found[row.id] = Candidate(row.language, vector, sentences, row.article_id)
-        return found
+            rows = connection.execute(_CANDIDATES, these(passage_ids)).all()
+        sentences = iter(to_sentence_vectors([row for row in rows if row.vector is not None]))
+        return {
+            row.id: Candidate(row.language, None, _NONE, row.article_id)
+            if row.vector is None
+            else Candidate(row.language, to_vector(row), next(sentences), row.article_id)
+            for row in rows
+        }
 
     def vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vector]:
         """Return the vectors of those passages that have one."""
@@ -313,7 +329,7 @@ class Articles:
         """Return, for those passages that have vectors, one row per sentence, shape (sentences, dim)."""
         with self._database.transaction() as connection:
             rows = connection.execute(_SENTENCE_VECTORS, these(passage_ids)).all()
-        return {row.id: to_sentence_vectors(row) for row in rows}
+        return {row.id: vectors for row, vectors in zip(rows, to_sentence_vectors(rows), strict=True)}
 
     def without_vectors(self, *, limit: int) -> list[Passage]:
         """Return up to `limit` passages that have no vector yet."""
@@ -351,11 +367,11 @@ class Articles:
         return self._as_of_now("languages", by_frequency)
 
     def _as_of_now(self, name: str, selected: sa.Select[Any]) -> list[str]:
-        """Return a column of the articles, read again only when the archive has changed: it has an entry for each."""
-        seq = self.last_seq()
-        if name not in self._known or self._known[name][0] != seq:
+        """Return a column of the articles, read again only when articles have changed."""
+        now = self._changes
+        if name not in self._known or self._known[name][0] != now:
             with self._database.transaction() as connection:
-                self._known[name] = (seq, list(connection.scalars(selected)))
+                self._known[name] = (now, list(connection.scalars(selected)))
         return list(self._known[name][1])
 
     # ---- upkeep

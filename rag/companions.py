@@ -17,6 +17,8 @@ from rag.stories import choose
 
 SAME_WORDS = 0.5
 """Share of a passage's runs of words that others repeat, from which these stand for it."""
+# Passages, for each that is wanted, of which some may make room for others.
+_NEAR = 4
 # Copies of one passage that are read and listed, and articles of the same event that are listed.
 _MOST = 12
 
@@ -60,6 +62,17 @@ def uncrowded(
         per_article: Most passages of an article with its copies.
         fill: Where that leaves fewer than `k`, more of the same articles come last.
     """
+    # Copies are looked up for as many as are most often enough.
+    near = ranked[: _NEAR * k]
+    chosen = _uncrowded(near, known, shelf=shelf, k=k, per_article=per_article, fill=False)
+    if len(chosen) == k:
+        return chosen
+    return _uncrowded(ranked, known, shelf=shelf, k=k, per_article=per_article, fill=fill)
+
+
+def _uncrowded(
+    ranked: Sequence[str], known: Mapping[str, Candidate], *, shelf: Shelf, k: int, per_article: int, fill: bool
+) -> list[str]:
     article_of = {passage_id: known[passage_id].article_id for passage_id in ranked}
     copies_of = shelf.copies_of(set(article_of.values()))
     family = [id_ for id_ in ranked if not copies_of.get(article_of[id_], set()).isdisjoint(article_of.values())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from rag.figures import find_figures
 from rag.leaning import leaned_on
@@ -110,6 +111,8 @@ def say_the_same(one: Evidence, other: Evidence) -> bool:
     return all(any(figure.matches(found) for found in more) for figure in fewer)
 
 
+# Each sentence is compared with many.
+@lru_cache(maxsize=1024)
 def _words(text: str) -> frozenset[str]:
     return frozenset(term for term in term_set(text) - _NEUTRAL if not term[0].isdigit())
 

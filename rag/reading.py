@@ -99,12 +99,14 @@ class SentenceReader:
         asked = Asked.of(question, context=context)
         rarity = rarity_of(unjudged)
         evidence = [
-            replace(
-                item,
+            Evidence(
+                hit=item.hit,
+                sentence=item.sentence,
                 score=logistic(
                     SENTENCE_WEIGHTS if item.hit.passage.language == language else SENTENCE_WEIGHTS_ACROSS,
                     sentence_features(asked, item, rarity=rarity),
                 ),
+                cosine=item.cosine,
             )
             for item in unjudged
         ]

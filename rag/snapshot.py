@@ -71,7 +71,7 @@ class Snapshot:
     def _passages_of(self, article_id: str) -> tuple[list[Passage], dict[str, PassageVectors]]:
         rows = self._connection.execute(_PASSAGES, {"article": article_id}).all()
         vectors = {
-            row.id: PassageVectors(passage=to_vector(row), sentences=to_sentence_vectors(row))
+            row.id: PassageVectors(passage=to_vector(row), sentences=to_sentence_vectors([row])[0])
             for row in rows
             if row.vector is not None
         }

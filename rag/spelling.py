@@ -36,6 +36,7 @@ _ALPHABETS = (
     "абвгдежзийклмнопрстуфхцчшщъыьэюя",
     "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώ",
 )
+_ACUTE = dict(zip("aeiou", "áéíóú", strict=True))
 _LATIN_RUN = re.compile(r"[a-z0-9.]+|[^a-z0-9.]+")
 
 
@@ -68,7 +69,7 @@ def has_accents(text: str) -> bool:
 
 def accented(word: str) -> list[str]:
     """Return the spellings that a Spanish or Portuguese word typed without accents may stand for."""
-    acute = [f"{word[: at + 1]}\u0301{word[at + 1 :]}" for at, letter in enumerate(word) if letter in "aeiou"]
+    acute = [f"{word[:at]}{_ACUTE[letter]}{word[at + 1 :]}" for at, letter in enumerate(word) if letter in _ACUTE]
     return [*acute, re.sub(r"cao$", "ção", re.sub(r"coes$", "ções", word))]
 
 

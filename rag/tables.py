@@ -7,9 +7,11 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
+from itertools import accumulate
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
 from rag.errors import ArchiveError
@@ -257,15 +259,24 @@ def to_vector(row: sa.Row[Any]) -> Vector:
         raise _damaged(row.article_id, exc) from exc
 
 
-def to_sentence_vectors(row: sa.Row[Any]) -> Vectors:
-    """Return the vectors of the sentences of a passage's row that has them, shape (sentences, dim).
+def to_sentence_vectors(rows: Sequence[sa.Row[Any]]) -> list[Vectors]:
+    """Return the vectors of the sentences of passages' rows that have them, each of shape (sentences, dim).
 
     Raises:
-        ArchiveError: The row is damaged.
+        ArchiveError: A row is damaged.
     """
+    kept = [_halves(row) for row in rows]
+    if len({halves.shape[1] for halves in kept}) > 1:
+        return [halves.astype(np.float32) for halves in kept]
+    # Every question asks for some hundred: in one go.
+    whole = np.concatenate(kept).astype(np.float32) if kept else np.empty((0, 0), np.float32)
+    ends = list(accumulate(len(halves) for halves in kept))
+    return [whole[end - len(halves) : end] for halves, end in zip(kept, ends, strict=True)]
+
+
+def _halves(row: sa.Row[Any]) -> npt.NDArray[np.float16]:
     try:
-        dim = len(row.vector) // 4
-        return np.frombuffer(row.sentence_vectors, dtype=np.float16).reshape(-1, dim).astype(np.float32)
+        return np.frombuffer(row.sentence_vectors, dtype=np.float16).reshape(-1, len(row.vector) // 4)
     except (ValueError, TypeError) as exc:
         raise _damaged(row.article_id, exc) from exc
 
@@ -287,10 +298,12 @@ def _damaged(article_id: str, why: object) -> ArchiveError:
 
 def places_of(connection: sa.Connection, article_ids: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
     """Return the places of articles, sorted, by article id; of all articles if `article_ids` is None."""
-    chosen = sa.select(PLACES.c.article_id, PLACES.c.place).order_by(PLACES.c.article_id, PLACES.c.place)
-    if article_ids is not None:
-        chosen = chosen.where(PLACES.c.article_id.in_(article_ids))
+    rows = connection.execute(_PLACES if article_ids is None else _PLACES_OF, these(article_ids or ()))
     found: dict[str, tuple[str, ...]] = {}
-    for row in connection.execute(chosen):
+    for row in rows:
         found[row.article_id] = (*found.get(row.article_id, ()), row.place)
     return found
+
+
+_PLACES = sa.select(PLACES.c.article_id, PLACES.c.place).order_by(PLACES.c.article_id, PLACES.c.place)
+_PLACES_OF = _PLACES.where(is_among(PLACES.c.article_id))
