@@ -14,8 +14,8 @@ from rag.articles import Counts, Outcome, Prepared, open_articles
 from rag.config import Settings, load_settings
 from rag.consultation import Parts, to_ask
 from rag.folder import check_folder
-from rag.holdings import Holdings, Progress
-from rag.interfaces import ChatModel, Embedder
+from rag.holdings import Holdings, Progress, TrainedReader
+from rag.interfaces import ChatModel, Embedder, Reader
 from rag.keeping import Kept, Source
 from rag.lock import hold
 from rag.response import respond
@@ -236,6 +236,16 @@ class Archive:
         """
         return self._chain
 
+    @property
+    def reader(self) -> dict[str, str]:
+        """Who reads what is found: `name`, for a trained reader `version` and `weights_sha256`, and `why` not one."""
+        trained = self._trained_reader()
+        if trained is None:
+            return {"name": "sentences"}
+        if trained.model is None:
+            return {"name": "sentences", "why": trained.why}
+        return {"name": "trained", **trained.model.fingerprint}
+
     def as_retriever(self, *, k: int = 10) -> BaseRetriever:
         """Return the archive as a LangChain retriever that gives `k` passages as documents."""
         from rag.chain import as_retriever
@@ -387,17 +397,14 @@ class Archive:
         from rag.companions import Shelf
         from rag.dense import DenseSearch
         from rag.fusion import TYPICAL_SPREAD
-        from rag.reading import CALIBRATED_MODEL, SentenceReader
+        from rag.reading import CALIBRATED_MODEL
 
         is_bundled = self.embedder.fingerprint.get("model") == CALIBRATED_MODEL
         return Parts(
             embedder=self.embedder,
             vectors=DenseSearch(self._holdings.vectors, self._truth),
             words=self._holdings.words,
-            reader=SentenceReader(
-                load_sentence_vectors=self._truth.sentence_vectors_of,
-                calibrated=is_bundled,
-            ),
+            reader=self._make_reader(calibrated=is_bundled),
             load_candidates=self._truth.candidates,
             load_passages=self._truth.passages_by_id,
             languages=self._truth.languages,
@@ -413,6 +420,30 @@ class Archive:
                 load_candidates=self._truth.candidates,
             ),
         )
+
+    def _make_reader(self, *, calibrated: bool) -> Reader:
+        from rag.reading import SentenceReader
+
+        sentences = SentenceReader(load_sentence_vectors=self._truth.sentence_vectors_of, calibrated=calibrated)
+        trained = self._trained_reader()
+        if trained is None:
+            return sentences
+        if trained.model is None:
+            if self._notify:
+                self._notify(f"{trained.why}; until then answers are found by the reader that was not trained")
+            return sentences
+        from rag.cross_reading import CrossReader
+
+        return CrossReader(trained.model, sentences=sentences)
+
+    def _trained_reader(self) -> TrainedReader | None:
+        """Return the trained reader, or why it cannot be used; None where the settings do not ask for it."""
+        from rag.reader_weights import WEIGHTS_FILE
+
+        wanted = self.settings.reading.reader
+        if wanted == "sentences" or (wanted == "auto" and not WEIGHTS_FILE.is_file()):
+            return None
+        return self._holdings.trained_reader
 
     def _make_chain(self) -> Runnable[Any, Answer]:
         from rag.chain import compose

@@ -11,6 +11,7 @@ from typing import Any
 
 from rag.errors import ConfigError
 
+READERS = ("auto", "trained", "sentences")
 DEFAULT_FILE = "hemeroteca.toml"
 PREFIX = "HEMEROTECA_"
 # Environment variables of ours that are not settings.
@@ -53,6 +54,16 @@ class RetrievalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingSettings:
+    """Who reads what was found. `reader` is "sentences", which was not trained, "trained", or "auto".
+
+    "auto" is the trained one where its weights are there; should they not be of use, "sentences" goes on for both.
+    """
+
+    reader: str = "sentences"
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerSettings:
     """How answers are made. `model` is "extractive", or "provider:name" as LangChain's `init_chat_model` takes it.
 
@@ -84,6 +95,7 @@ class Settings:
     embedding: EmbeddingSettings = EmbeddingSettings()
     ingest: IngestSettings = IngestSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    reading: ReadingSettings = ReadingSettings()
     answer: AnswerSettings = AnswerSettings()
     web: WebSettings = WebSettings()
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -214,6 +226,7 @@ _ALLOWED: dict[str, tuple[Any, str]] = {
     "retrieval.passages": (lambda value: 1 <= value <= 100, "1 to 100"),
     "retrieval.per_article": (lambda value: 1 <= value <= 1000, "1 to 1000"),
     "retrieval.dense_weight": (lambda value: 0 <= value <= 1, "0 to 1"),
+    "reading.reader": (lambda value: value in READERS, '"auto", "trained" or "sentences"'),
     "answer.max_statements": (lambda value: 1 <= value <= 20, "1 to 20"),
     "answer.min_confidence": (lambda value: value is None or 0 <= value <= 1, "0 to 1"),
     "answer.context_tokens": (lambda value: value >= 200, "200 or more"),

@@ -307,6 +307,7 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
         probability=readings[best].probability,
         notices=understood.notices,
         limits=understood.limits,
+        reader=parts.reader.name,
         timings={**retrieved.timings, "read": time.perf_counter() - began},
     )
 

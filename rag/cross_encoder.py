@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from rag import reader_weights
 from rag.bundled import WEIGHTS, bundled_model_folder
 from rag.embedding import batches, bundled_tokenizer
 from rag.errors import ModelError
 from rag.interfaces import PassageLogits
 from rag.reader_graph import model_shape, reader_graph_file
-from rag.reader_weights import WEIGHTS_FILE, ReaderWeights, read_reader_weights
+from rag.reader_weights import ReaderWeights, read_reader_weights
 from rag.schema import Hit
 from rag.wheels import Notify
 
@@ -43,19 +44,20 @@ class _Row:
 
 
 def load_cross_encoder(
-    *, tokenizer: Tokenizer | None = None, notify: Notify | None = None, file: Path = WEIGHTS_FILE
+    *, tokenizer: Tokenizer | None = None, notify: Notify | None = None, file: Path | None = None
 ) -> CrossEncoder:
     """Return the trained reader's model, on its own copy of the bundled weights; its graph is made on the first call.
 
     Args:
         tokenizer: The bundled model's, if it is at hand: another one costs a second and 280 MB.
         notify: Is told in a sentence what takes long.
-        file: The trained weights.
+        file: The trained weights; None takes those that are shipped.
 
     Raises:
         ModelError: The trained weights are not there, are damaged, or are not of the bundled model; or that one, or the
             graph, cannot be had.
     """
+    file = file or reader_weights.WEIGHTS_FILE
     if not file.is_file():
         # Before the bundled model is looked for, which may have to be fetched.
         raise ModelError(f"there are no trained weights in {file}: reinstall Hemeroteca, which carries them")

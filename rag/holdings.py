@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +20,7 @@ from rag import derived, fingerprint, kept_times
 from rag.articles import Articles, Outcome, Prepared
 from rag.config import Settings
 from rag.dates import find_times
-from rag.errors import ArchiveError
+from rag.errors import ArchiveError, ModelError
 from rag.interfaces import Embedder, VectorIndex, WordIndex
 from rag.keeping import Kept
 from rag.lock import Hold
@@ -29,6 +29,7 @@ from rag.schema import Article, TimeExpression
 from rag.story_links import StoryLinks
 
 if TYPE_CHECKING:
+    from rag.cross_encoder import CrossEncoder
     from rag.doctor import Checkup
 
 Progress = Callable[[int, int], None]
@@ -41,6 +42,14 @@ _EMBED_BATCH = 64
 # Batches between two updates of the indexes during a long ingest.
 _CATCH_UP_EVERY = 32
 _FINGERPRINT = "fingerprint"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedReader:
+    """A model that reads passages, or in a sentence why there is none."""
+
+    model: CrossEncoder | None
+    why: str = ""
 
 
 class Holdings:
@@ -105,6 +114,23 @@ class Holdings:
     def words(self) -> WordIndex:
         """The word index, caught up with the truth when it was opened."""
         return self._part("words", self._make_words)
+
+    @property
+    def trained_reader(self) -> TrainedReader:
+        """The trained model that reads passages, or why there is none, which is told once."""
+        return self._part("trained_reader", self._make_trained_reader)
+
+    def _make_trained_reader(self) -> TrainedReader:
+        from rag.cross_encoder import load_cross_encoder
+        from rag.embedding import SentenceEmbedder
+
+        embedder = self.embedder
+        is_bundled = embedder.fingerprint.get("model") == CALIBRATED_MODEL
+        shared = embedder.tokenizer if is_bundled and isinstance(embedder, SentenceEmbedder) else None
+        try:
+            return TrainedReader(load_cross_encoder(tokenizer=shared, notify=self._notify))
+        except ModelError as exc:
+            return TrainedReader(None, why=str(exc))
 
     @property
     def stories(self) -> StoryLinks:

@@ -286,6 +286,11 @@ class Reading:
 class Reader(Protocol):
     """Tells which sentences of the hits answer a question, and how likely the archive answers it at all."""
 
+    @property
+    def name(self) -> str:
+        """What an answer says read for it."""
+        ...
+
     def read(
         self, question: str, hits: Sequence[Hit], *, language: str, question_vector: Vector, context: str = ""
     ) -> Reading:

@@ -77,6 +77,8 @@ class SentenceReader:
     answers are ordered as well, but that nothing is near at all can then be told by words only.
     """
 
+    name = "sentences"
+
     def __init__(self, *, load_sentence_vectors: LoadSentenceVectors, calibrated: bool = True) -> None:
         self._load = load_sentence_vectors
         self._calibrated = calibrated

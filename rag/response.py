@@ -6,15 +6,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rag import cross_reading, reading
 from rag.config import AnswerSettings
 from rag.dating import dated
 from rag.errors import ModelError
 from rag.extraction import extract
 from rag.generation import DECLINED, generate
 from rag.interfaces import ChatModel, TokenCounter
-from rag.reading import MIN_CONFIDENCE
 from rag.schema import Answer, Consultation
 
+# Each reader has a scale of its own.
+_FLOORS = {cross_reading.CrossReader.name: cross_reading.MIN_CONFIDENCE}
 _REASONS = {
     "es": {
         "answered": "Se apoya en {quotes} de {articles} del archivo.",
@@ -55,7 +57,9 @@ def respond(
     began = time.perf_counter()
     partial = Answer.begun(consultation)
     yield partial
-    floor = MIN_CONFIDENCE if settings.min_confidence is None else settings.min_confidence
+    floor = settings.min_confidence
+    if floor is None:
+        floor = _FLOORS.get(consultation.reader, reading.MIN_CONFIDENCE)
     final = replace(partial, status="unknown", reason=_why_unknown(consultation))
     if consultation.evidence and consultation.probability >= floor:
         final = extract(consultation, max_statements=settings.max_statements)

@@ -153,12 +153,15 @@ class Evidence:
     """A sentence that speaks to the question: `score` is the reader's, higher is better, 0 to 1.
 
     `cosine` is the similarity of sentence and question, -1 to 1, and like the hit's on the scale of the reader's model.
+    `spans` are the words of the sentence that are the answer, as (start, end) in the article, in order; empty where the
+    reader does not tell.
     """
 
     hit: Hit
     sentence: Sentence
     score: float
     cosine: float = 0.0
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +246,7 @@ class Consultation:
 
     `question` is what was searched and read (a follow-up may have been completed from the history); `language` is the
     language to answer in; `evidence` is best first; `probability`, 0 to 1, is that the archive answers the question;
-    `limits` are those of the question's words that were kept to.
+    `limits` are those of the question's words that were kept to; `reader` is the name of who judged the evidence.
     """
 
     ask: Ask
@@ -255,6 +258,7 @@ class Consultation:
     timings: Mapping[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
+    reader: str = "sentences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +269,7 @@ class Answer:
     read `statements`, which have none of ours); `reason` says in words of the question's language why the status is
     what it is; `confidence` is the probability, 0 to 1, that the archive answers the question; `timings` are
     seconds per step; `notices` are sentences a reader should see (a model that failed, a filter that was widened);
-    `limits` are what the question's own words limited it to.
+    `limits` are what the question's own words limited it to; `reader` is who judged the evidence.
 
     While streaming, each `Answer` is a snapshot that replaces the one before it (`status` "partial"), so adding two
     gives the later one: that is how LangChain folds a stream into one result.
@@ -284,6 +288,7 @@ class Answer:
     model: str = "extractive"
     notices: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
+    reader: str = "sentences"
 
     @classmethod
     def begun(cls, consultation: Consultation) -> Answer:
@@ -298,6 +303,7 @@ class Answer:
             timings=consultation.timings,
             notices=consultation.notices,
             limits=consultation.limits,
+            reader=consultation.reader,
         )
 
     def __add__(self, later: Answer) -> Answer:
@@ -313,6 +319,7 @@ class Answer:
             "confidence": round(self.confidence, 4),
             "language": self.language,
             "model": self.model,
+            "reader": self.reader,
             "notices": list(self.notices),
             "limits": [limit_to_dict(limit) for limit in self.limits],
             "statements": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ def doctor(options: argparse.Namespace, terminal: Terminal) -> int:
     from ui.show import json_text
 
     with _opened(options, terminal) as archive:
-        checkup = archive.check()
+        checkup, reader = archive.check(), archive.reader
     findings = checkup.findings()
     if options.json:
         terminal.print(
@@ -31,6 +32,7 @@ def doctor(options: argparse.Namespace, terminal: Terminal) -> int:
                     "without_vectors": checkup.without_vectors,
                     "findings": findings,
                     "fingerprint": dict(checkup.fingerprint),
+                    "reader": reader,
                 }
             )
         )
@@ -42,12 +44,20 @@ def doctor(options: argparse.Namespace, terminal: Terminal) -> int:
     if made_by:
         weights = made_by.get("weights_sha256", "")[:12]
         terminal.print(f"vectors of {made_by.get('dim')} numbers by {made_by.get('model')} (weights {weights})")
+    terminal.print(_read_by(reader, terminal))
     for finding in findings:
         terminal.print(f"- {terminal.shown(finding)}")
     if not findings:
         vector = "its vector, if it has one" if checkup.without_vectors else "its vector"
         terminal.print(f"sound: every article is whole, and every passage is found by its id, its words and {vector}")
     return OK if checkup.is_sound else FAULTY
+
+
+def _read_by(reader: Mapping[str, str], terminal: Terminal) -> str:
+    if "version" in reader:
+        return f"read by the trained reader {reader['version']} (weights {reader['weights_sha256'][:12]})"
+    why = f": {terminal.shown(reader['why'])}" if "why" in reader else ""
+    return f"read sentence by sentence, without a trained reader{why}"
 
 
 def rebuild(options: argparse.Namespace, terminal: Terminal) -> int:
