@@ -8,18 +8,18 @@ what was found. Nothing here looks at XQuAD or at the gold set.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from eval.finding_sets import key_of, rows
 from ingest import ingest
 from rag import Archive
 from rag.config import load_settings
@@ -73,9 +73,9 @@ def cases(train: Path, *, folder: Path, passages: int, questions: int) -> list[C
     sets = {name: _passages(train / name, limit=passages) for name in sorted({pair[1] for pair in PAIRS})}
     settings = load_settings(arguments={"retrieval.passages": _FETCHED})
     found = []
-    with Archive.open(folder, create=True, settings=settings) as archive, tempfile.TemporaryDirectory() as rows:
+    with Archive.open(folder, create=True, settings=settings) as archive, tempfile.TemporaryDirectory() as made:
         for name, kept in sets.items():
-            file = Path(rows) / f"{name}.jsonl"
+            file = Path(made) / f"{name}.jsonl"
             lines = [
                 json.dumps({"id": pid, "title": item["title"], "text": item["text"], "language": item["lang"]})
                 for pid, item in kept.items()
@@ -139,32 +139,22 @@ def _fitted(features: Sequence[Sequence[float]], labels: Sequence[int]) -> tuple
 
 
 def _passages(folder: Path, *, limit: int) -> dict[str, dict[str, Any]]:
-    rows = list(_rows(folder / "passages.jsonl.gz"))
-    random.Random(1).shuffle(rows)
-    return {row["pid"]: row for row in rows[:limit]}
+    found = list(rows(folder / "passages.jsonl.gz"))
+    random.Random(1).shuffle(found)
+    return {row["pid"]: row for row in found[:limit]}
 
 
 def _questions(
     train: Path, name: str, *, held: str, kept: dict[str, dict[str, Any]], limit: int
 ) -> list[dict[str, Any]]:
-    rows = [row for row in _rows(train / held / "questions.jsonl.gz") if row["answerable"] and row["pid"] in kept]
+    asked = [row for row in rows(train / held / "questions.jsonl.gz") if row["answerable"] and row["pid"] in kept]
     if name != held:
-        translations = {_bare(row["qid"]): row["question"] for row in _rows(train / name / "questions.jsonl.gz")}
-        rows = [
-            {**row, "question": translations[_bare(row["qid"])]} for row in rows if _bare(row["qid"]) in translations
+        translations = {key_of(row["qid"]): row["question"] for row in rows(train / name / "questions.jsonl.gz")}
+        asked = [
+            {**row, "question": translations[key_of(row["qid"])]} for row in asked if key_of(row["qid"]) in translations
         ]
-    random.Random(2).shuffle(rows)
-    return rows[:limit]
-
-
-def _bare(qid: str) -> str:
-    return qid.removeprefix("squad-trans-")
-
-
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+    random.Random(2).shuffle(asked)
+    return asked[:limit]
 
 
 def _split(found: Sequence[Case]) -> tuple[list[Case], list[Case]]:

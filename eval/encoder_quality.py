@@ -7,12 +7,10 @@ Each question is to find its own passage among the passages of its set, by cosin
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import os
 import random
 import time
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from eval.bootstrap import paired_difference, resampled_by
+from eval.finding_sets import key_of, rows
 from eval.measuring import median
 from rag.config import EmbeddingSettings
 from rag.embedding import SentenceEmbedder, load_embedder
@@ -67,9 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     exact, fast = (load_embedder(EmbeddingSettings(engine=engine)) for engine in ("torch", "int8"))
     if chosen.only != "speed":
         for name, held in TRAIN:
-            rows = _kept(data / "train" / held, fast, limit=chosen.passages)
-            asked = _asked(data / "train", name, held, kept={row["pid"] for row in rows})
-            _report(_pairs(f"{name} on {held}", asked[: chosen.questions], rows), exact, fast)
+            passages = _kept(data / "train" / held, fast, limit=chosen.passages)
+            asked = _asked(data / "train", name, held, kept={row["pid"] for row in passages})
+            _report(_pairs(f"{name} on {held}", asked[: chosen.questions], passages), exact, fast)
         for name, held in XQUAD:
             _report(_xquad(data, name, held, embedder=fast), exact, fast)
     if chosen.only != "quality":
@@ -141,57 +140,47 @@ def report_speed(pairs: Pairs, exact: SentenceEmbedder, fast: SentenceEmbedder, 
 
 
 def _kept(folder: Path, embedder: SentenceEmbedder, *, limit: int) -> list[dict[str, Any]]:
-    rows = [row for row in _rows(folder / "passages.jsonl.gz") if len(row["text"]) < _MOST_CHARACTERS]
-    rows = _fitting(rows, embedder)
-    random.Random(1).shuffle(rows)
-    return rows[:limit]
+    passages = [row for row in rows(folder / "passages.jsonl.gz") if len(row["text"]) < _MOST_CHARACTERS]
+    passages = _fitting(passages, embedder)
+    random.Random(1).shuffle(passages)
+    return passages[:limit]
 
 
-def _fitting(rows: Sequence[dict[str, Any]], embedder: SentenceEmbedder) -> list[dict[str, Any]]:
+def _fitting(passages: Sequence[dict[str, Any]], embedder: SentenceEmbedder) -> list[dict[str, Any]]:
     """Return the passages that the model reads whole, its prefix included."""
-    counts = embedder.count([row["text"] for row in rows])
-    return [row for row, tokens in zip(rows, counts, strict=True) if tokens < embedder.max_tokens - 12]
+    counts = embedder.count([row["text"] for row in passages])
+    return [row for row, tokens in zip(passages, counts, strict=True) if tokens < embedder.max_tokens - 12]
 
 
 def _asked(train: Path, name: str, held: str, *, kept: Set[str]) -> list[dict[str, Any]]:
-    rows = [row for row in _rows(train / held / "questions.jsonl.gz") if row["answerable"] and row["pid"] in kept]
+    asked = [row for row in rows(train / held / "questions.jsonl.gz") if row["answerable"] and row["pid"] in kept]
     if name != held:
-        wording = {_bare(row["qid"]): row["question"] for row in _rows(train / name / "questions.jsonl.gz")}
-        rows = [{**row, "question": wording[_bare(row["qid"])]} for row in rows if _bare(row["qid"]) in wording]
-    random.Random(2).shuffle(rows)
-    return rows
+        wording = {key_of(row["qid"]): row["question"] for row in rows(train / name / "questions.jsonl.gz")}
+        asked = [{**row, "question": wording[key_of(row["qid"])]} for row in asked if key_of(row["qid"]) in wording]
+    random.Random(2).shuffle(asked)
+    return asked
 
 
 def _xquad(data: Path, name: str, held: str, *, embedder: SentenceEmbedder) -> Pairs:
     folder = data / "data" / "xquad"
-    wording = {row["qid"]: row["question"] for row in _rows(folder / f"questions.{name}.jsonl")}
-    passages = _fitting(list(_rows(folder / f"passages.{held}.jsonl")), embedder)
+    wording = {row["qid"]: row["question"] for row in rows(folder / f"questions.{name}.jsonl")}
+    passages = _fitting(list(rows(folder / f"passages.{held}.jsonl")), embedder)
     kept = {row["pid"] for row in passages}
-    asked = [row for row in _rows(folder / f"questions.{held}.jsonl") if row["pid"] in kept]
+    asked = [row for row in rows(folder / f"questions.{held}.jsonl") if row["pid"] in kept]
     return _pairs(f"XQuAD {name} on {held}", [{**row, "question": wording[row["qid"]]} for row in asked], passages)
 
 
-def _pairs(name: str, asked: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> Pairs:
-    places = {row["pid"]: index for index, row in enumerate(rows)}
+def _pairs(name: str, asked: Sequence[dict[str, Any]], held: Sequence[dict[str, Any]]) -> Pairs:
+    places = {row["pid"]: index for index, row in enumerate(held)}
     gold = [places[row["pid"]] for row in asked]
     return Pairs(
         name,
-        language=rows[0]["lang"],
+        language=held[0]["lang"],
         questions=[row["question"] for row in asked],
-        passages=[row["text"] for row in rows],
+        passages=[row["text"] for row in held],
         gold=gold,
-        subjects=[rows[index]["title"] or rows[index]["pid"] for index in gold],
+        subjects=[held[index]["title"] or held[index]["pid"] for index in gold],
     )
-
-
-def _bare(qid: str) -> str:
-    return qid.removeprefix("squad-trans-")
-
-
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
 
 
 if __name__ == "__main__":

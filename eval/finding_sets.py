@@ -184,7 +184,7 @@ def rows(file: Path) -> Iterator[dict[str, Any]]:
 def _topics(file: Path, subjects: Mapping[str, str]) -> tuple[Topic, ...]:
     return tuple(
         Topic(
-            key=_key(row["qid"]),
+            key=key_of(row["qid"]),
             question=row["question"],
             document=row["pid"],
             subject=subjects[row["pid"]],
@@ -199,15 +199,16 @@ def _english_titles(data: Path, folder: Path) -> dict[str, str]:
     """Return the English title of each passage of a translated set, where one of its questions tells it."""
     danish = data / "train" / "squad_dev_mt_da"
     titles = {row["pid"]: row["title"] for row in rows(danish / "passages.jsonl.gz")}
-    by_question = {_key(row["qid"]): titles[row["pid"]] for row in rows(danish / "questions.jsonl.gz")}
+    by_question = {key_of(row["qid"]): titles[row["pid"]] for row in rows(danish / "questions.jsonl.gz")}
     found: dict[str, str] = {}
     for row in rows(folder / "questions.jsonl.gz"):
-        if _key(row["qid"]) in by_question:
-            found.setdefault(row["pid"], by_question[_key(row["qid"])])
+        if key_of(row["qid"]) in by_question:
+            found.setdefault(row["pid"], by_question[key_of(row["qid"])])
     return found
 
 
-def _key(qid: str) -> str:
+def key_of(qid: str) -> str:
+    """Return what the id of a question is in every language that the question was put in."""
     return qid.removeprefix("squad-trans-")
 
 
