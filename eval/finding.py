@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from eval import (
     finding_balance,
@@ -36,6 +36,7 @@ class Choice:
 
 
 Progress = Callable[[int, int], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,34 +91,14 @@ def _fusion(choice: Choice, *, bench: Bench, progress: Progress | None) -> Repor
     return finding_fusion.fusion_report(found)
 
 
-def _distractors(choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
-    if choice.sets == "public":
-        found = finding_distractors.measure_public(choice.data, open_archive=bench.open_archive, progress=progress)
-    else:
-        found = finding_distractors.measure_train(
-            choice.data, open_archive=bench.open_archive, split=choice.split, seed=choice.seed, progress=progress
-        )
-    return finding_distractors.distractor_report(found)
+def _of_sets(public: Callable[..., T], train: Callable[..., T], report: Callable[[T], Report]) -> Suite:
+    """Return the suite that measures over the public sets with `public`, and over those to choose on with `train`."""
 
+    def suite(choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
+        measure = public if choice.sets == "public" else partial(train, split=choice.split, seed=choice.seed)
+        return report(measure(choice.data, open_archive=bench.open_archive, progress=progress))
 
-def _balance(choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
-    if choice.sets == "public":
-        found = finding_balance.measure_public(choice.data, open_archive=bench.open_archive, progress=progress)
-    else:
-        found = finding_balance.measure_train(
-            choice.data, open_archive=bench.open_archive, split=choice.split, seed=choice.seed, progress=progress
-        )
-    return finding_balance.balance_report(found)
-
-
-def _robust(choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
-    if choice.sets == "public":
-        found = finding_robust.measure_public(choice.data, open_archive=bench.open_archive, progress=progress)
-    else:
-        found = finding_robust.measure_train(
-            choice.data, open_archive=bench.open_archive, split=choice.split, seed=choice.seed, progress=progress
-        )
-    return finding_robust.robust_report(found)
+    return suite
 
 
 def _stories(choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
@@ -129,9 +110,11 @@ def _stories(choice: Choice, *, bench: Bench, progress: Progress | None) -> Repo
 
 SUITES: Mapping[str, Suite] = {
     "fusion": _fusion,
-    "distractors": _distractors,
-    "balance": _balance,
-    "robust": _robust,
+    "distractors": _of_sets(
+        finding_distractors.measure_public, finding_distractors.measure_train, finding_distractors.distractor_report
+    ),
+    "balance": _of_sets(finding_balance.measure_public, finding_balance.measure_train, finding_balance.balance_report),
+    "robust": _of_sets(finding_robust.measure_public, finding_robust.measure_train, finding_robust.robust_report),
     "stories": _stories,
 }
 """The suites by name, in the order they are run."""
