@@ -30,6 +30,7 @@ PARTS = {
     "again": "ingest of articles that did not change (a minute or two)",
     "disk": "bytes on disk (half a minute)",
     "question": "a question at 10,000 passages (a minute; the first time several)",
+    "reader": "the trained reader (minutes)",
     "scale": "opening and asking at 1,000 to 50,000 passages (a minute; the first time many)",
     "large": "a question to 182,478 passages with real vectors (minutes; the first time an hour and more)",
     "ingest": "ingest against encoding alone (10 to 20 minutes)",
@@ -76,13 +77,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _part(name: str) -> Callable[[Plan], Section]:
-    from eval import bench_asking, bench_ingest, bench_large, bench_recipe, bench_size
+    from eval import bench_asking, bench_ingest, bench_large, bench_reader, bench_recipe, bench_size
 
     return {
         "startup": bench_asking.startup_part,
         "again": bench_ingest.again_part,
         "disk": bench_size.disk_part,
         "question": bench_asking.question_part,
+        "reader": bench_reader.reader_part,
         "scale": bench_asking.scale_part,
         "large": bench_large.large_part,
         "ingest": bench_ingest.ingest_part,
