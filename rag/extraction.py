@@ -133,4 +133,5 @@ def _citation(evidence: Evidence, *, number: int) -> Citation:
         passage=evidence.hit.passage,
         score=evidence.score,
         context_start=leaned_on(evidence.hit, evidence.sentence),
+        spans=evidence.spans,
     )

@@ -16,7 +16,7 @@ from rag.language import detect_language
 from rag.leaning import leaned_on
 from rag.prompts import UNKNOWN_MARK, NumberedPassage, build_prompt
 from rag.reply import Written, reply_in, sentences_in
-from rag.schema import Answer, Citation, Consultation, Hit, Sentence, Statement, Support
+from rag.schema import Answer, Citation, Consultation, Evidence, Hit, Sentence, Statement, Support
 from rag.verification import check, overlap, word_stems
 
 # A reply longer than this for each sentence asked for has run away, and is read no further; what a model thinks aloud
@@ -66,11 +66,12 @@ DECLINED = frozenset(says["declined"] for says in _SAYS.values())
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """The exact words that a statement is tied to."""
+    """The exact words that a statement is tied to, and what the reader says of them, if it has read them."""
 
     hit: Hit
     sentence: Sentence
     score: float
+    evidence: Evidence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class _Reading:
 
     passages: tuple[NumberedPassage, ...]
     language: str
-    evidence: Mapping[tuple[str, int], float]
+    evidence: Mapping[tuple[str, int], Evidence]
     seen: dict[Written, tuple[tuple[_Proof, ...], Support]] = field(default_factory=dict)
 
 
@@ -104,7 +105,7 @@ def generate(
     reading = _Reading(
         passages=prompt.passages,
         language=consultation.language,
-        evidence={(item.hit.passage.id, item.sentence.start): item.score for item in consultation.evidence},
+        evidence={(item.hit.passage.id, item.sentence.start): item for item in consultation.evidence},
     )
     draft = replace(Answer.begun(consultation), model=model.name)
     most = _MAX_CHARACTERS * settings.max_statements
@@ -207,6 +208,7 @@ def _cite(proof: _Proof, citations: dict[tuple[str, int, int], Citation]) -> Cit
             passage=proof.hit.passage,
             score=proof.score,
             context_start=leaned_on(proof.hit, sentence),
+            spans=proof.evidence.spans if proof.evidence else (),
         )
     return citations[key]
 
@@ -225,11 +227,12 @@ def _judged(sentence: Written, reading: _Reading) -> tuple[tuple[_Proof, ...], S
 def _proofs(text: str, passage: NumberedPassage, reading: _Reading) -> list[_Proof]:
     """Return the one or two sentences of a passage that bear a statement out best, in the order of the article."""
     evidence = {
-        sentence: reading.evidence.get((passage.hit.passage.id, sentence.start), 0.0) for sentence in passage.sentences
+        sentence: reading.evidence.get((passage.hit.passage.id, sentence.start)) for sentence in passage.sentences
     }
+    scores = {sentence: item.score if item else 0.0 for sentence, item in evidence.items()}
     # Between two languages words say little: there, the reader's score counts as much as they do.
     weight = 0.1 if passage.hit.passage.language in (reading.language, "und") else 1.0
-    first = max(passage.sentences, key=lambda sentence: overlap(text, sentence.text) + weight * evidence[sentence])
+    first = max(passage.sentences, key=lambda sentence: overlap(text, sentence.text) + weight * scores[sentence])
     chosen = [first]
     lacking = word_stems(text) - word_stems(first.text)
     others = [sentence for sentence in passage.sentences if sentence != first]
@@ -238,7 +241,7 @@ def _proofs(text: str, passage: NumberedPassage, reading: _Reading) -> list[_Pro
         if _weight(lacking, second) >= _SECOND:
             chosen.append(second)
     return [
-        _Proof(passage.hit, sentence, evidence[sentence] or overlap(text, sentence.text))
+        _Proof(passage.hit, sentence, scores[sentence] or overlap(text, sentence.text), evidence[sentence])
         for sentence in sorted(chosen, key=lambda sentence: sentence.start)
     ]
 

@@ -170,7 +170,8 @@ class Citation:
 
     `context_start` is where to begin reading where the words lean on what stands before them ("Según él…"), None where
     they stand alone. `times` are the expressions among them that only the day of publication gives a date ("este
-    miércoles").
+    miércoles"). `spans` are the words that are the answer, as (start, end) in the article, in order, inside the
+    quotation; empty where the reader does not tell.
     """
 
     number: int
@@ -181,6 +182,7 @@ class Citation:
     score: float
     context_start: int | None = None
     times: tuple[TimeExpression, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
 
     @property
     def quote(self) -> str:
@@ -411,6 +413,9 @@ def citation_to_dict(citation: Citation) -> dict[str, Any]:
         "number": citation.number,
         "quote": citation.quote,
         "context": citation.context,
+        "answers": [
+            {"words": citation.article.text[start:end], "start": start, "end": end} for start, end in citation.spans
+        ],
         "start": citation.start,
         "end": citation.end,
         "score": round(citation.score, 4),

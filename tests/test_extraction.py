@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag.extraction import extract
@@ -25,6 +27,11 @@ def test_a_quote_is_the_slice_of_the_article() -> None:
     [citation] = answer.statements[0].citations
     assert citation.quote == "El puerto abrió el lunes." == citation.article.text[citation.start : citation.end]
     assert answer.text == "El puerto abrió el lunes. [1]"
+
+
+def test_the_words_that_the_reader_points_at_go_with_the_quote() -> None:
+    answer = answer_to(replace(evidence("a", "El puerto abrió el lunes.", 0.9), spans=((22, 27),)))
+    assert answer.to_dict()["statements"][0]["citations"][0]["answers"] == [{"words": "lunes", "start": 22, "end": 27}]
 
 
 def test_copies_become_one_statement_with_all_sources() -> None:

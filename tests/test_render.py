@@ -11,7 +11,7 @@ import pytest
 
 from rag.schema import Answer, Article, Citation, Hit, Passage, Sentence, Statement
 from ui.conversation import Exchange, evidence_panel_html, log_html, stopped
-from ui.markdown import answer_markdown, markdown_escaped
+from ui.markdown import answer_markdown, markdown_escaped, strong_markdown
 from ui.render import answer_html, evidence_html, merged_spans, safe_url
 from ui.texts import EN, ES, TEXTS, Texts, confidence_text, date_text
 
@@ -450,3 +450,71 @@ def test_dates_are_put_in_words() -> None:
     assert date_text(date(2024, 3, 1), ES) == "1 de marzo de 2024"
     assert date_text(date(2024, 3, 1), EN) == "1 March 2024"
     assert date_text(None, ES) == "sin fecha"
+
+
+# ---- the words that answer
+
+
+def _pointed(text: str, quote: str, *words: str) -> Answer:
+    citation = _citation(_article(text), quote)
+    places = [citation.start + quote.index(each) for each in words]
+    spans = tuple((at, at + len(each)) for at, each in zip(places, words, strict=True))
+    return _answered(dataclasses.replace(citation, spans=spans))
+
+
+def test_the_words_that_answer_are_bold_in_the_answer_and_in_its_evidence() -> None:
+    answer = _pointed(
+        "Antes. Firmaron Olmo & Pino en 1961. Después.", "Firmaron Olmo & Pino en 1961.", "Olmo & Pino", "1961"
+    )
+    said = answer_html(answer, language="es")
+    assert "<bdi>Firmaron <strong>Olmo &amp; Pino</strong> en <strong>1961</strong>.</bdi>" in said
+    evidence = evidence_html(answer, language="es")
+    assert "<mark>Firmaron <strong>Olmo &amp; Pino</strong> en <strong>1961</strong>.</mark> Después." in evidence
+    assert _Seen(evidence).found == ["Firmaron Olmo & Pino en 1961."] * 2
+
+
+def test_words_of_a_model_are_not_bold() -> None:
+    answer = _pointed(TEXT, QUOTE, "1961")
+    phrased = dataclasses.replace(answer.statements[0], text="Sustituye al de 1961.")
+    answer = dataclasses.replace(answer, statements=(phrased,), text="Sustituye al de 1961. [1]")
+    assert "Sustituye al de 1961." in answer_html(answer, language="es")
+    assert "<strong>1961</strong>" in evidence_html(answer, language="es")
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize(("start", "end"), [(0, 6), (3, 9), (1, 1000)])
+def test_bold_hostile_words_are_shown_and_change_no_tag(hostile: str, start: int, end: int) -> None:
+    def page(words: str) -> str:
+        cited = _citation(_article(f"{words}. Fin."), words)
+        answer = _answered(dataclasses.replace(cited, spans=((start, min(end, len(words))),)))
+        return answer_html(answer, language="es") + evidence_html(answer, language="es")
+
+    assert _tags(page(hostile)) == _tags(page("inofensivo" * 3))
+    assert hostile in _Seen(page(hostile)).text
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "shown"),
+    [
+        ("Firmó Olmo.", "Olmo", "Firmó **Olmo**."),
+        ("Firmó «Olmo».", "«Olmo»", "Firmó «**Olmo**»."),
+        ("Costó 19,5 %.", "19,5 %", "Costó **19,5** %."),
+        ("Es firmo\u0301 él", "firmo\u0301", "Es **firmo\u0301** él"),
+        ("中国外交部长王毅签署", "王毅", "中国外交部长**王毅**签署"),
+        ("a *b* c", "*b*", "a \\***b**\\* c"),
+        ("Olmo\nPino", "Olmo\nPino", "Olmo\nPino"),
+        ("1. uno", "1", "**1**. uno"),
+        ("¿...?", "...", "¿...?"),
+    ],
+    ids=str,
+)
+def test_markdown_puts_words_in_bold_and_shows_no_asterisk_of_its_own(text: str, words: str, shown: str) -> None:
+    start = text.index(words)
+    written = strong_markdown(text, [(start, start + len(words))])
+    assert written == shown
+    markdown_it = pytest.importorskip("markdown_it", reason="markdown-it-py is not installed")
+    assert _Seen(markdown_it.MarkdownIt().render(written)).text.strip("\n") == text
+
+
+def test_markdown_has_the_words_that_answer_in_bold() -> None:
+    assert answer_markdown(_pointed(TEXT, QUOTE, "1961"), language="es").count("**1961**") == 2

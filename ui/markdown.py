@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 
 from rag.schema import Answer, Article
 from ui.company import citations_company
-from ui.render import MARKER, all_citations, displayed, pieces, safe_url
+from ui.render import MARKER, all_citations, answer_words, cut, displayed, merged_spans, pieces, safe_url
 from ui.texts import Texts, date_text, texts_for
 
 _INLINE = re.compile(r"([\\`*_\[\]|~$])")
@@ -29,7 +31,8 @@ def answer_markdown(answer: Answer, *, language: str) -> str:
             lines += [f"- [{citation.number}] {_source_markdown(citation.article, texts)}", ""]
             if citation.context:
                 lines += [f"  ({_one_line(citation.context)})", ""]
-            lines += [f"  > {line}".rstrip() for line in markdown_escaped(citation.quote).split("\n")]
+            answers = merged_spans((start - citation.start, end - citation.start) for start, end in citation.spans)
+            lines += [f"  > {line}".rstrip() for line in strong_markdown(citation.quote, answers).split("\n")]
             lines.append("")
             for line in citations_company([citation], answer, texts):
                 lines += [f"  {_one_line(line)}", ""]
@@ -43,6 +46,28 @@ def markdown_escaped(text: str) -> str:
     return _LINE_START.sub(lambda found: found[1] + _escaped_start(found[2]), text)
 
 
+def strong_markdown(text: str, answers: Iterable[tuple[int, int]]) -> str:
+    """Return a text that Markdown shows as it is, with the parts inside `answers` in bold: in order, and apart."""
+    narrowed = [_narrowed(text, start, end) for start, end in answers]
+    return "".join(
+        f"**{markdown_escaped(text[left:right])}**" if is_answer else markdown_escaped(text[left:right])
+        for left, right, is_answer in cut(0, len(text), narrowed)
+    )
+
+
+def _narrowed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a slice from its first letter or digit to its last: asterisks beside marks or spaces would be shown."""
+    while start < end and not _is_of_word(text[start]):
+        start += 1
+    while end > start and not _is_of_word(text[end - 1]):
+        end -= 1
+    return (start, end) if "\n" not in text[start:end] else (start, start)
+
+
+def _is_of_word(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LNM"
+
+
 def _escaped_start(start: str) -> str:
     return f"{start}\\" if start.isdigit() else f"\\{start}"
 
@@ -53,7 +78,8 @@ def _one_line(text: str) -> str:
 
 def _marked_markdown(answer: Answer, numbers: set[int]) -> str:
     return "".join(
-        markdown_escaped(text) if literal else _gap_markdown(text, numbers) for text, literal, _ in pieces(answer)
+        strong_markdown(text, answer_words(statement) if statement else ()) if literal else _gap_markdown(text, numbers)
+        for text, literal, statement in pieces(answer)
     )
 
 

@@ -34,7 +34,10 @@ MARKER = re.compile(r"\[(\d{1,4})\]")
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """What one `[n]` leads to: an article and the spans of it that are quoted; a nearest passage has no spans."""
+    """What one `[n]` leads to: an article and the spans of it that are quoted; a nearest passage has no spans.
+
+    `answers` are the words of the quotations that are the answer.
+    """
 
     anchor: str
     label: str
@@ -44,6 +47,7 @@ class _Card:
     score: float
     times: tuple[str, ...] = ()
     company: tuple[str, ...] = ()
+    answers: tuple[tuple[int, int], ...] = ()
 
 
 def displayed(text: str) -> str:
@@ -165,11 +169,21 @@ def pieces(answer: Answer) -> list[tuple[str, bool, Statement | None]]:
 
 
 def _statement_html(text: str, statement: Statement | None, texts: Texts) -> str:
-    words = f"<bdi>{escaped(text)}</bdi>"
+    answers = answer_words(statement) if statement else ()
+    words = f"<bdi>{strong_html(text, start=0, end=len(text), answers=answers)}</bdi>"
     if statement is None or statement.support == "supported":
         return words
     label = texts.partly if statement.support == "partly" else texts.unsupported
     return f'<span class="hm-{statement.support}">{words} <em>({escaped(label)})</em></span>'
+
+
+def answer_words(statement: Statement) -> tuple[tuple[int, int], ...]:
+    """Return the words of a statement that are the answer, as (start, end) in its text, in order and apart.
+
+    Only a quotation has them: which of a model's words are meant is not known.
+    """
+    quoted = [citation for citation in statement.citations if citation.quote == statement.text]
+    return merged_spans((start - each.start, end - each.start) for each in quoted[:1] for start, end in each.spans)
 
 
 def _marker_html(found: re.Match[str], citations: dict[int, Citation], texts: Texts, turn: int) -> str:
@@ -208,7 +222,8 @@ def _citation_cards(answer: Answer, texts: Texts, turn: int) -> list[_Card]:
         score = max(citation.score for citation in group)
         times = tuple(dict.fromkeys(line for citation in group for line in quoted_times(citation, texts)))
         company = tuple(citations_company(group, answer, texts))
-        cards.append(_Card(anchor, f"[{number}]", article, context, spans, score, times, company))
+        answers = merged_spans(each for citation in group for each in citation.spans)
+        cards.append(_Card(anchor, f"[{number}]", article, context, spans, score, times, company, answers))
     return cards
 
 
@@ -271,16 +286,43 @@ def _cut_after(text: str, at: int, limit: int) -> int:
     return gaps[-1].start() if gaps else limit
 
 
-def marked_html(text: str, *, start: int, end: int, spans: Sequence[tuple[int, int]]) -> str:
-    """Return `text[start:end]` escaped, with the parts inside `spans` in `<mark>`; spans are in order and apart."""
+def marked_html(
+    text: str,
+    *,
+    start: int,
+    end: int,
+    spans: Sequence[tuple[int, int]],
+    answers: Sequence[tuple[int, int]] = (),
+) -> str:
+    """Return `text[start:end]` escaped, with what is inside `spans` in `<mark>`, and `answers` there in `<strong>`.
+
+    Spans are in order and apart, and so are answers.
+    """
+    return "".join(
+        f"<mark>{strong_html(text, start=left, end=right, answers=answers)}</mark>"
+        if is_quoted
+        else escaped(text[left:right])
+        for left, right, is_quoted in cut(start, end, spans)
+    )
+
+
+def strong_html(text: str, *, start: int, end: int, answers: Sequence[tuple[int, int]]) -> str:
+    """Return `text[start:end]` escaped, with the parts inside `answers` in `<strong>`; these are in order and apart."""
+    return "".join(
+        f"<strong>{escaped(text[left:right])}</strong>" if is_answer else escaped(text[left:right])
+        for left, right, is_answer in cut(start, end, answers)
+    )
+
+
+def cut(start: int, end: int, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int, bool]]:
+    """Return the parts of a text from `start` to `end`: (start, end, whether inside a span), spans being in order."""
     parts = []
     at = start
     for left, right in ((max(start, s), min(end, e)) for s, e in spans):
         if left < right:
-            parts += [escaped(text[at:left]), f"<mark>{escaped(text[left:right])}</mark>"]
+            parts += [(at, left, False), (left, right, True)]
             at = right
-    parts.append(escaped(text[at:end]))
-    return "".join(parts)
+    return [*parts, (at, end, False)]
 
 
 def _card_html(card: _Card, texts: Texts, turn: int) -> str:
@@ -288,7 +330,7 @@ def _card_html(card: _Card, texts: Texts, turn: int) -> str:
     start, end = card.context
     opening = "… " if start > 0 else ""
     closing = " …" if end < len(article.text) else ""
-    excerpt = marked_html(article.text, start=start, end=end, spans=card.spans)
+    excerpt = marked_html(article.text, start=start, end=end, spans=card.spans, answers=card.answers)
     # Without a title the heading already says where the article comes from.
     facts = [f"<strong><bdi>{escaped(article.source)}</bdi></strong>"] if article.title else []
     facts += [
@@ -328,7 +370,7 @@ def _whole_article(card: _Card, texts: Texts, lang: str) -> str:
     start = max(0, card.context[0] - WHOLE_ARTICLE_LIMIT // 2)
     end = min(len(text), start + WHOLE_ARTICLE_LIMIT)
     cut = f'<p class="hm-muted">{escaped(texts.cut_article)}</p>' if (start, end) != (0, len(text)) else ""
-    body = marked_html(text, start=start, end=end, spans=card.spans)
+    body = marked_html(text, start=start, end=end, spans=card.spans, answers=card.answers)
     return (
         f'<details class="hm-whole"><summary>{escaped(texts.whole_article)}</summary>{cut}'
         f'<div class="hm-article" dir="auto"{lang}>{body}</div></details>'
