@@ -13,15 +13,14 @@ from __future__ import annotations
 import difflib
 import gzip
 import hashlib
-import json
 import zlib
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from eval.dataset import Dataset, DatasetError, Question, Support
+from eval.fields import Row, date_of, flag_of, json_of, list_of, object_of, short, string, text_of
 from rag.schema import Turn
 
 KEYS = tuple(field.name for field in fields(Question))
@@ -35,30 +34,45 @@ def read_questions(path: Path) -> Dataset:
     Raises:
         DatasetError: The file cannot be read or holds no question, or lines are wrong: the first ten are named.
     """
+    qids: set[str] = set()
+
+    def question_of(row: Row, number: int) -> Question:
+        question = _question(row, number)
+        if question.qid in qids:
+            raise ValueError(f'qid "{question.qid}" is used before: give every question its own')
+        qids.add(question.qid)
+        return question
+
     content = content_of(path)
+    questions = read_rows(path, content, question_of)
+    if not questions:
+        raise DatasetError(f'{path} holds no question: write one JSON object a line, {{"question", "answers"}}')
+    return Dataset(name=path.name, questions=tuple(questions), sha256=hashlib.sha256(content).hexdigest())
+
+
+def read_rows(path: Path, content: bytes, convert: Callable[[Row, int], T]) -> list[T]:
+    """Return the JSON objects of a file's lines, each converted with its line's number; blank lines are passed over.
+
+    Raises:
+        DatasetError: The file is not UTF-8, or lines are wrong (`convert` raises ValueError): the first ten are named.
+    """
     try:
         lines = content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as exc:
-        raise DatasetError(f"questions {path} are not UTF-8 (byte {exc.start}): save the file as UTF-8") from exc
-    questions: dict[str, Question] = {}
+        raise DatasetError(f"{path} is not UTF-8 (byte {exc.start}): save the file as UTF-8") from exc
+    found: list[T] = []
     problems: list[str] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            question = _question(line, number)
+            found.append(convert(object_of(json_of(line)), number))
         except ValueError as exc:
             problems.append(f"{path}, line {number}: {exc}")
-            continue
-        if question.qid in questions:
-            problems.append(f'{path}, line {number}: qid "{question.qid}" is used before: give every question its own')
-        questions[question.qid] = question
     if problems:
         more = len(problems) - MOST_PROBLEMS
         raise DatasetError("\n".join(problems[:MOST_PROBLEMS] + ([f"and {more} more lines"] if more > 0 else [])))
-    if not questions:
-        raise DatasetError(f'{path} holds no question: write one JSON object a line, {{"question", "answers"}}')
-    return Dataset(name=path.name, questions=tuple(questions.values()), sha256=hashlib.sha256(content).hexdigest())
+    return found
 
 
 def content_of(path: Path) -> bytes:
@@ -74,46 +88,36 @@ def content_of(path: Path) -> bytes:
         raise DatasetError(f"{path} cannot be read ({getattr(exc, 'strerror', None) or exc}): check the file") from exc
 
 
-def _question(line: str, number: int) -> Question:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as exc:
-        raise ValueError(f"not JSON ({exc.msg}, column {exc.colno}): correct it") from exc
-    if not isinstance(row, dict):
-        raise ValueError(f"a {type(row).__name__} where an object belongs: write {{...}}")
+def _question(row: Row, number: int) -> Question:
     for key in row:
         if key not in KEYS:
             near = difflib.get_close_matches(key, KEYS, n=1)
             raise ValueError(f'unknown key "{key}": ' + (f'did you mean "{near[0]}"?' if near else "remove it"))
-    if "question" not in row:
-        raise ValueError('"question" is missing')
-    answerable = row.get("answerable", True)
-    if not isinstance(answerable, bool):
-        raise ValueError(f'"answerable" is {answerable!r}: write true or false')
+    question, answerable = text_of(row, "question"), flag_of(row, "answerable", default=True)
     if answerable and "answers" not in row:
         raise ValueError('"answers" is missing: give them, or "answerable": false')
     if answerable and row.get("contradicted_by"):
         raise ValueError('"contradicted_by" of a question that is answerable: remove one of the two')
-    since, until = _date(row, "since"), _date(row, "until")
+    since, until = date_of(row, "since"), date_of(row, "until")
     if since and until and since > until:
         raise ValueError(f'"since" {since} is after "until" {until}: exchange them')
     return Question(
-        qid=_text(row, "qid", default=f"line-{number}"),
-        question=_text(row, "question"),
+        qid=text_of(row, "qid", default=f"line-{number}"),
+        question=question,
         answers=_answers(row.get("answers"), answerable=answerable),
         answerable=answerable,
         split=_split(row),
-        subject=_text(row, "subject", default=""),
-        type=_text(row, "type", default=""),
-        language=_text(row, "language", default="und"),
-        history=_list(row, "history", _turn),
+        subject=text_of(row, "subject", default=""),
+        type=text_of(row, "type", default=""),
+        language=text_of(row, "language", default="und"),
+        history=list_of(row, "history", _turn),
         since=since,
         until=until,
-        outlets=_list(row, "outlets", _string),
-        support=_list(row, "support", _support),
-        conversation=_text(row, "conversation", default=""),
-        full=_text(row, "full", default=""),
-        contradicted_by=_list(row, "contradicted_by", _support),
+        outlets=list_of(row, "outlets", string),
+        support=list_of(row, "support", _support),
+        conversation=text_of(row, "conversation", default=""),
+        full=text_of(row, "full", default=""),
+        contradicted_by=list_of(row, "contradicted_by", _support),
     )
 
 
@@ -133,53 +137,16 @@ def _answers(value: Any, *, answerable: bool) -> tuple[tuple[str, ...], ...]:
         or not all(isinstance(item, str) and item.strip() for nugget in nuggets for item in nugget)
     ):
         raise ValueError(
-            f'"answers" is {_short(value)}: write a string, a list of wordings of one fact, or a list of such lists'
+            f'"answers" is {short(value)}: write a string, a list of wordings of one fact, or a list of such lists'
         )
-    return tuple(tuple(nugget) for nugget in nuggets)
+    return tuple(tuple(map(string, nugget)) for nugget in nuggets)
 
 
-def _split(row: dict[str, Any]) -> str:
-    split = _text(row, "split", default="")
+def _split(row: Row) -> str:
+    split = text_of(row, "split", default="")
     if split not in ("", "dev", "test"):
         raise ValueError(f'"split" is "{split}": write "dev" or "test"')
     return split
-
-
-def _text(row: dict[str, Any], key: str, *, default: str | None = None) -> str:
-    value = row.get(key)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f'"{key}" is {_short(value)}: write a text')
-    return value
-
-
-def _date(row: dict[str, Any], key: str) -> date | None:
-    value = row.get(key)
-    if value is None:
-        return None
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError) as exc:
-        raise ValueError(f'"{key}" is {_short(value)}: write a date as "2024-05-31"') from exc
-
-
-def _list(row: dict[str, Any], key: str, convert: Callable[[Any], T]) -> tuple[T, ...]:
-    value = row.get(key)
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        raise ValueError(f'"{key}" is {_short(value)}: write a list')
-    try:
-        return tuple(convert(item) for item in value)
-    except ValueError as exc:
-        raise ValueError(f'"{key}": {exc}') from exc
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{_short(value)} where a text belongs")
-    return value
 
 
 def _turn(value: Any) -> Turn:
@@ -192,10 +159,5 @@ def _support(value: Any) -> Support:
 
 def _pair(value: Any, first: str, second: str) -> tuple[str, str]:
     if not isinstance(value, dict) or set(value) != {first, second}:
-        raise ValueError(f'{_short(value)} where {{"{first}", "{second}"}} belongs')
-    return _string(value[first]), _string(value[second])
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:59] + "…"
+        raise ValueError(f'{short(value)} where {{"{first}", "{second}"}} belongs')
+    return string(value[first]), string(value[second])

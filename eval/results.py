@@ -48,7 +48,7 @@ def read_results(path: Path) -> Results:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise DatasetError(f"results {path} cannot be read ({exc.strerror}): check the path") from exc
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise DatasetError(f"results {path} are not JSON ({exc}): give a file that `eval run` wrote") from exc
     form = content.get("form") if isinstance(content, dict) else None
     if form != FORM:

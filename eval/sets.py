@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.dataset import GOLD, SAMPLE, Dataset, DatasetError, Question, QuestionSet
+from eval.fields import json_of, object_of
 from eval.formats import content_of, read_questions
 from eval.pairs import PAIRED, read_pairs
 from eval.squad import read_squad
@@ -91,7 +91,6 @@ def _subject(question: Question) -> str:
 def _first_row(path: Path) -> dict[str, Any]:
     """Return the first row, empty where it is none: the reader of that format then says what is wrong."""
     try:
-        row = json.loads(content_of(path).removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0])
+        return object_of(json_of(content_of(path).removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]))
     except ValueError:
         return {}
-    return row if isinstance(row, dict) else {}

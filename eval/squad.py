@@ -7,14 +7,14 @@ question's subject, by which sets are sampled and halved.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from eval.dataset import ANSWERABLE, IMPOSSIBLE, Dataset, DatasetError, Question, QuestionSet, Support
+from eval.fields import Row, flag_of, json_of, list_of, name_of, number_of, object_of, text_of
 from eval.formats import content_of
 from rag.language import detect_language
 from rag.schema import Sentence
@@ -25,13 +25,23 @@ IMPOSSIBLE_NOTE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    text: str
+    start: int
+
+
 @dataclass(slots=True)
 class _Reading:
-    """What has been read of a file so far; `left_out` counts by reason the questions and answers passed over."""
+    """What has been read of a file so far; `left_out` counts by reason the questions and answers passed over.
+
+    `place` is where in the file the reading is, "" at its top.
+    """
 
     questions: dict[str, Question] = field(default_factory=dict)
     contexts: dict[str, dict[str, str]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    place: str = ""
 
 
 def read_squad(path: Path, *, contexts: Path | None = None) -> QuestionSet:
@@ -67,43 +77,63 @@ def read_squad(path: Path, *, contexts: Path | None = None) -> QuestionSet:
 
 
 def _read(content: bytes, path: Path) -> _Reading:
+    read = _Reading()
     try:
-        pages = json.loads(content)["data"]
-        read = _Reading()
-        for number, page in enumerate(pages, start=1):
-            title = str(page.get("title") or f"page {number}").replace("_", " ")
-            for paragraph in page["paragraphs"]:
+        whole = json_of(content)
+    except ValueError as exc:
+        raise DatasetError(f"{path}: {exc}") from exc
+    try:
+        for number, page in enumerate(_items(object_of(whole), "data"), start=1):
+            read.place = f"page {number}"
+            title = (text_of(page, "title", default="") or read.place).replace("_", " ")
+            for position, paragraph in enumerate(_items(page, "paragraphs"), start=1):
+                read.place = f"page {number}, paragraph {position}"
                 _read_paragraph(paragraph, title, read)
-    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+    except ValueError as exc:
+        if read.place:
+            raise DatasetError(f"{path}, {read.place}: {exc}") from exc
         raise DatasetError(
-            f"{path} is not a SQuAD file ({exc!r}): such a file is "
-            '{"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "question", "answers"}]}]}]}'
+            f"{path} is not a SQuAD file ({exc}): such a file is "
+            '{"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "question", "answers"}]}]}]}, '
+            "and rows of your own are a .jsonl"
         ) from exc
     if not read.questions:
         raise DatasetError(f"{path} holds no question with an answer: give another file")
     return read
 
 
-def _read_paragraph(paragraph: Mapping[str, Any], title: str, read: _Reading) -> None:
-    context: str = paragraph["context"]
+def _items(row: Row, key: str) -> tuple[dict[str, Any], ...]:
+    if row.get(key) is None:
+        raise ValueError(f'"{key}" is missing: write a list')
+    return list_of(row, key, object_of)
+
+
+def _read_paragraph(paragraph: Row, title: str, read: _Reading) -> None:
+    context, place = text_of(paragraph, "context"), read.place
     # The same context stands on several pages of some sets; an archive keeps a text once.
     row = read.contexts.setdefault(
         context, {"id": f"context-{len(read.contexts) + 1}", "title": title, "text": context}
     )
     sentences = split_sentences(context, language=detect_language(context))
-    for asked in paragraph["qas"]:
-        qid, impossible = str(asked["id"]), bool(asked.get("is_impossible", False))
-        answers = [] if impossible else list(asked.get("answers") or [])
+    for number, asked in enumerate(_items(paragraph, "qas"), start=1):
+        read.place = f"{place}, question {number}"
+        qid, impossible = name_of(asked, "id"), flag_of(asked, "is_impossible", default=False)
+        question = text_of(asked, "question", default="").strip()
+        given = () if impossible else list_of(asked, "answers", _answer)
+        answers = [answer for answer in given if answer.text]
         if qid in read.questions:
             read.left_out["questions left out: their id is used before"] += 1
+            continue
+        if not question:
+            read.left_out["questions left out: they are empty"] += 1
             continue
         if not impossible and not answers:
             read.left_out["questions left out: no answer is given"] += 1
             continue
-        accepted = tuple(dict.fromkeys(answer["text"] for answer in answers))
+        accepted = tuple(dict.fromkeys(answer.text for answer in answers))
         read.questions[qid] = Question(
             qid=qid,
-            question=asked["question"].strip(),
+            question=question,
             answers=(accepted,) if accepted else (),
             answerable=not impossible,
             subject=title,
@@ -112,14 +142,19 @@ def _read_paragraph(paragraph: Mapping[str, Any], title: str, read: _Reading) ->
         )
 
 
-def _quotes(answers: list[dict[str, Any]], sentences: list[Sentence], read: _Reading) -> Iterator[str]:
+def _answer(value: Any) -> _Answer:
+    answer = object_of(value)
+    return _Answer(text_of(answer, "text", default=""), number_of(answer, "answer_start"))
+
+
+def _quotes(answers: list[_Answer], sentences: list[Sentence], read: _Reading) -> Iterator[str]:
     """Yield the sentences in which the answers stand, by their offsets."""
     for answer in answers:
-        start, end = answer["answer_start"], answer["answer_start"] + len(answer["text"])
+        start, end = answer.start, answer.start + len(answer.text)
         around = [sentence for sentence in sentences if sentence.start < end and start < sentence.end]
         joined = " ".join(sentence.text for sentence in around)
         # Some sets count bytes or UTF-16 units: a wrong place would make a wrong sentence the supporting one.
-        if answer["text"].strip() and " ".join(answer["text"].split()) in " ".join(joined.split()):
+        if " ".join(answer.text.split()) in " ".join(joined.split()):
             yield from (sentence.text for sentence in around)
         else:
             read.left_out["answers do not stand at their offset: without support, the passages are not judged"] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,8 @@ def test_version_1_has_no_types_and_gzip_is_read(tmp_path: Path) -> None:
     ("fields", "note"),
     [
         ({"answers": []}, "1 questions left out: no answer is given"),
+        ({"answers": [{"text": " ", "answer_start": 0}]}, "1 questions left out: no answer is given"),
+        ({"question": " "}, "1 questions left out: they are empty"),
         ({"id": "c"}, "1 questions left out: their id is used before"),
         ({"answers": [{"text": "12", "answer_start": 40}]}, "1 answers do not stand at their offset"),
     ],
@@ -146,9 +149,13 @@ def test_questions_of_one_language_are_asked_over_contexts_of_another(tmp_path: 
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("{", "is not a SQuAD file"),
-        ({"data": [{"title": "x"}]}, r"is not a SQuAD file \(KeyError\('paragraphs'\)\)"),
-        ([], "is not a SQuAD file"),
+        ("{\n", r"set.json: not JSON \(Expecting property name enclosed in double quotes, line 2, column 1\)"),
+        ("[" * 100_000, "set.json: JSON nested too deeply"),
+        ({"data": [{"title": "x"}]}, 'set.json, page 1: "paragraphs" is missing: write a list'),
+        (changed(question=3), 'page 1, paragraph 1, question 1: "question" is 3: write a text'),
+        (changed(answers=[{"text": "12"}]), '"answers": "answer_start" is missing: write a number'),
+        ([], r"is not a SQuAD file \(a list where an object belongs"),
+        ({}, r'is not a SQuAD file \("data" is missing'),
         ({"data": []}, "holds no question with an answer"),
     ],
 )
@@ -188,6 +195,24 @@ def test_questions_about_passages_need_their_file(tmp_path: Path) -> None:
         read_set(rows(tmp_path / "q.jsonl", *ASKED), articles=[rows(tmp_path / "p.jsonl", {"pid": "x", "text": "y"})])
 
 
+@pytest.mark.parametrize(
+    ("asked", "passage", "complaint"),
+    [
+        ({"question": None}, {}, r'q.jsonl, line 2: "question" is null: write a text'),
+        ({"pid": []}, {}, r'q.jsonl, line 2: "pid" is \[\]: write a text'),
+        ({"answers": [{"text": "12", "start": "16"}]}, {}, r'"answers": "start" is "16": write a number'),
+        ({}, {"title": 3}, r'p.jsonl, line 1: "title" is 3: write a text'),
+        ({}, {"text": " "}, r'p.jsonl, line 1: "text" is " ": write a text'),
+    ],
+)
+def test_a_wrong_row_of_questions_or_passages_is_named(
+    tmp_path: Path, asked: dict[str, Any], passage: dict[str, Any], complaint: str
+) -> None:
+    questions = rows(tmp_path / "q.jsonl", ASKED[0], {**ASKED[0], **asked})
+    with pytest.raises(DatasetError, match=complaint):
+        read_set(questions, articles=[rows(tmp_path / "p.jsonl", {**PASSAGES[0], **passage})])
+
+
 def test_own_questions_name_their_articles_or_none(tmp_path: Path) -> None:
     mine = rows(tmp_path / "mine.jsonl", {"question": "¿Quién?", "answers": "Hidromar"})
     assert read_set(mine).paths == ()
@@ -201,6 +226,70 @@ def test_own_questions_name_their_articles_or_none(tmp_path: Path) -> None:
 def test_what_does_not_fit_together_is_told(tmp_path: Path, name: str, articles: list[str], complaint: str) -> None:
     with pytest.raises(DatasetError, match=complaint):
         read_set(tmp_path / name, articles=[Path(article) for article in articles])
+
+
+# ---- every field of every kind of file, with values of every other type
+
+
+WRONG: tuple[Any, ...] = (None, True, 3, -1.5, "", "\ud800", [], [3], [[]], {}, {"a": 1})
+OWN = {
+    "qid": "a",
+    "question": "¿Quién?",
+    "answers": [["Hidromar"]],
+    "answerable": True,
+    "split": "dev",
+    "subject": "agua",
+    "type": "who",
+    "language": "es",
+    "history": [{"question": "¿Y eso?", "answer": "Sí."}],
+    "since": "2024-01-01",
+    "until": "2024-02-01",
+    "outlets": ["El Faro"],
+    "support": [{"article": "p2", "quote": "Hidromar."}],
+    "conversation": "c",
+    "full": "¿Quién ganó?",
+    "contradicted_by": [],
+}
+KINDS: dict[str, tuple[Any, Any]] = {
+    "own": (OWN, None),
+    "SQuAD": (SQUAD, None),
+    "questions": (ASKED[0], PASSAGES[0]),
+    "passages": (PASSAGES[0], ASKED[0]),
+}
+
+
+def with_one_wrong(value: Any) -> Iterator[Any]:
+    """The same with each of its parts, and itself, replaced by each wrong value in turn."""
+    yield from WRONG
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from ({**value, key: other} for other in with_one_wrong(part))
+    if isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from ([*value[:place], other, *value[place + 1 :]] for other in with_one_wrong(part))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wrong_value_anywhere_is_told_or_harmless(tmp_path: Path, kind: str) -> None:
+    right, beside = KINDS[kind]
+    name = "set.json" if kind == "SQuAD" else "set.jsonl"
+    complaints = []
+    for content in with_one_wrong(right):
+        file = rows(tmp_path / name, content)
+        other = [rows(tmp_path / "other.jsonl", beside)] if beside else []
+        try:
+            found = read_set(other[0], articles=[file]) if kind == "passages" else read_set(file, articles=other)
+        except DatasetError as exc:
+            complaints.append(str(exc))
+            continue
+        for question in found.dataset.questions:
+            assert question.question.strip(), content
+            assert all(answer.strip() for accepted in question.answers for answer in accepted), content
+            assert question.digest
+        assert all(isinstance(value, str) for row in found.rows for value in row.values()), content
+    assert len(complaints) > 50
+    strange = [told for told in complaints if not told.startswith((str(tmp_path), "no question of")) or "Error" in told]
+    assert not strange
 
 
 # ---- halves and samples
