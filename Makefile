@@ -11,7 +11,7 @@ CPU_INDEX := https://download.pytorch.org/whl/cpu
 HEMEROTECA_DATA ?= $(abspath $(wildcard ../shared))
 export HEMEROTECA_DATA
 
-.PHONY: help chat test test-slow check format eval bench lock clean
+.PHONY: help chat test test-slow check format eval bench train-reader lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make format              let ruff rewrite what it can"
 	@echo "make eval                the gold questions, as a table"
 	@echo "make bench [PARTS=...]   speed, memory and size, written to BENCHMARKS.md; an hour or so"
+	@echo "make train-reader        the reader's weights, from the public sets; hours, goes on where it was cut"
 	@echo "make lock                write requirements.lock from .venv"
 	@echo "make clean               remove what make built; never touches ./archive"
 
@@ -59,6 +60,14 @@ eval: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m eval.benchmark $(PARTS)
+
+# What validation likes best of a training, in the format that is shipped.
+READER_WORK ?= .reader-training
+READER_VERSION ?= $(shell date -u +%Y-%m-%d)
+train-reader: $(READY)
+	@$(BIN)/python -m eval.reader_training "$(READER_WORK)"
+	@mkdir -p rag/reader
+	@$(BIN)/python -m eval.reader_export "$(READER_WORK)/best.safetensors" rag/reader/weights.safetensors "$(READER_VERSION)"
 
 clean:
 	rm -rf .venv archive-sample build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
