@@ -21,6 +21,9 @@ MOST_SPANS: Final = 12
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+_PARTING = ",;:،、，；："
+_ENDING = ".。…"
+
 # A noun in the plural right behind the asking word: with one between them it would often be a name ("¿Qué dijo Ríos?").
 _LISTS = re.compile(
     r"\bqu[eé] (?:otr[oa]s |nuev[oa]s |dos |tres )?(?!lunes\b|martes\b|jueves\b|viernes\b|antes\b)\w{2,}[aeo]s\b"
@@ -86,10 +89,15 @@ def sentence_logit(logits: PassageLogits, sentence: Sentence) -> float | None:
 
 
 def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return a slice without spaces around it, made wider until it cuts no word and no composed character."""
-    while start < end and text[start].isspace():
+    """Return a slice without spaces and commas around it, made wider until it cuts no word and no composed character.
+
+    Of a full stop at the text's end nothing belongs to a word.
+    """
+    while start < end and (text[start].isspace() or text[start] in _PARTING):
         start += 1
-    while end > start and text[end - 1].isspace():
+    while end > start and (
+        text[end - 1].isspace() or text[end - 1] in _PARTING or (text[end - 1] in _ENDING and end == len(text))
+    ):
         end -= 1
     if start == end:
         return start, end
