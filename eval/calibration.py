@@ -1,8 +1,9 @@
-"""Chooses the weights and the threshold of `rag.reading` on training questions: `python -m eval.calibration`.
+"""Chooses the weights and the threshold of a reader on training questions: `python -m eval.calibration`.
 
 Questions over the passages of public extractive sets (`HEMEROTECA_DATA`/train), in one language and across two, split
 by title: one half fits, the other tells how well. A question is made unanswerable by leaving its title out of
-what was found. Nothing here looks at XQuAD or at the gold set.
+what was found. Nothing here looks at XQuAD or at the gold set. `--reader trained` fits `rag.cross_reading` instead of
+`rag.reading`, as `eval.calibration_trained` says.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import random
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,7 @@ class Case:
     answers: tuple[str, ...]
     consultation: Consultation
     across: bool
+    answerable: bool = True
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,20 +60,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m eval.calibration", description=__doc__)
     parser.add_argument("--passages", type=int, default=500, help="passages of each set (default 500)")
     parser.add_argument("--questions", type=int, default=500, help="questions of each set (default 500)")
+    parser.add_argument("--reader", choices=("sentences", "trained"), default="sentences", help="whose weights to fit")
     parser.add_argument("--archive", type=Path, help="folder to keep the archive in between two runs")
     chosen = parser.parse_args(arguments)
     train = Path(os.environ.get("HEMEROTECA_DATA", "")) / "train"
     if not train.is_dir():
         parser.exit(2, "HEMEROTECA_DATA names no folder with train/: set it to the folder of the public data sets\n")
     with tempfile.TemporaryDirectory() as made:
-        folder = chosen.archive or Path(made) / "archive"
-        report(cases(train, folder=folder, passages=chosen.passages, questions=chosen.questions))
+        find = partial(
+            cases,
+            train,
+            folder=chosen.archive or Path(made) / "archive",
+            passages=chosen.passages,
+            questions=chosen.questions,
+        )
+        if chosen.reader == "sentences":
+            report(find())
+        else:
+            from eval.calibration_trained import held_out, report_trained
+
+            report_trained(find(only=held_out(train.parent)))
     return 0
 
 
-def cases(train: Path, *, folder: Path, passages: int, questions: int) -> list[Case]:
-    """Return the answerable questions with what an archive of the passages holds on them."""
-    sets = {name: _passages(train / name, limit=passages) for name in sorted({pair[1] for pair in PAIRS})}
+def cases(
+    train: Path, *, folder: Path, passages: int, questions: int, only: frozenset[str] | None = None
+) -> list[Case]:
+    """Return questions with what an archive of the passages holds on them.
+
+    Args:
+        train: The folder of the sets.
+        folder: Of the archive, which is made unless it is there.
+        passages: Of each set.
+        questions: Of each pair of sets.
+        only: Ids of the passages that may be asked about, also by questions that they do not answer; None means all,
+            by answerable questions.
+    """
+    sets = {name: _passages(train / name, limit=passages, first=only) for name in sorted({pair[1] for pair in PAIRS})}
     settings = load_settings(arguments={"retrieval.passages": _FETCHED})
     found = []
     with Archive.open(folder, create=True, settings=settings) as archive, tempfile.TemporaryDirectory() as made:
@@ -83,7 +109,7 @@ def cases(train: Path, *, folder: Path, passages: int, questions: int) -> list[C
             file.write_text("\n".join(lines), encoding="utf-8")
             ingest(archive, [file])
         for asked, held in PAIRS:
-            for item in _questions(train, asked, held=held, kept=sets[held], limit=questions):
+            for item in _questions(train, asked, held=held, kept=sets[held], limit=questions, only=only):
                 passage = sets[held][item["pid"]]
                 consultation = archive.consult(item["question"])
                 found.append(
@@ -93,6 +119,7 @@ def cases(train: Path, *, folder: Path, passages: int, questions: int) -> list[C
                         answers=tuple(answer["text"] for answer in item["answers"]),
                         consultation=consultation,
                         across=asked != held,
+                        answerable=item["answerable"],
                     )
                 )
     return found
@@ -102,21 +129,21 @@ def report(found: Sequence[Case]) -> None:
     """Fit on half of the subjects, print the weights and what they reach on the other half."""
     from sklearn.metrics import roc_auc_score
 
-    fit, held_out = _split(found)
+    fit, held_out = split_by_subject(found)
     print(f"{len(fit)} questions to fit, {len(held_out)} held out")
     for across, suffix in ((False, ""), (True, "_ACROSS")):
         fitting = [case for case in fit if case.across == across]
         testing = [case for case in held_out if case.across == across]
-        sentence_weights = _fitted(*_sentence_data(fitting))
+        sentence_weights = fitted(*_sentence_data(fitting))
         print(f"SENTENCE_WEIGHTS{suffix} = {sentence_weights}")
         print(
             f"  best sentence holds the answer: {_first_right(testing, sentence_weights):.3f}; by cosine alone "
             f"{_first_right(testing, (0.0, 1.0, *[0.0] * 6)):.3f} (n={len(testing)})"
         )
         features, labels = _answer_data(fitting, sentence_weights)
-        answer_weights = _fitted(features, labels)
+        answer_weights = fitted(features, labels)
         print(f"ANSWER_WEIGHTS{suffix} = {answer_weights}")
-        threshold = _threshold([logistic(answer_weights, row) for row in features], labels)
+        threshold = best_threshold([logistic(answer_weights, row) for row in features], labels)
         if not across:
             # One plain number for the setting: that of the commonest case.
             print(f"MIN_CONFIDENCE = {threshold:.2f}")
@@ -127,27 +154,40 @@ def report(found: Sequence[Case]) -> None:
         print(
             f"  best threshold {threshold:.2f}: AUROC {roc_auc_score(truth, probabilities):.3f}, answered "
             f"{answered[truth].mean():.3f} of the answerable, {answered[~truth].mean():.3f} of the unanswerable, "
-            f"calibration error {_calibration_error(probabilities, truth):.3f} (n={truth.size})"
+            f"calibration error {calibration_error(probabilities, truth):.3f} (n={truth.size})"
         )
 
 
-def _fitted(features: Sequence[Sequence[float]], labels: Sequence[int]) -> tuple[float, ...]:
+def fitted(features: Sequence[Sequence[float]], labels: Sequence[int]) -> tuple[float, ...]:
+    """Return the weights of a logistic regression, the bias first."""
     from sklearn.linear_model import LogisticRegression
 
     regression = LogisticRegression(C=10, max_iter=5000).fit(features, labels)
     return tuple(round(float(value), 3) for value in (regression.intercept_[0], *regression.coef_[0]))
 
 
-def _passages(folder: Path, *, limit: int) -> dict[str, dict[str, Any]]:
+def _passages(folder: Path, *, limit: int, first: frozenset[str] | None = None) -> dict[str, dict[str, Any]]:
     found = list(rows(folder / "passages.jsonl.gz"))
     random.Random(1).shuffle(found)
+    if first:
+        found.sort(key=lambda row: row["pid"] not in first)
     return {row["pid"]: row for row in found[:limit]}
 
 
 def _questions(
-    train: Path, name: str, *, held: str, kept: dict[str, dict[str, Any]], limit: int
+    train: Path,
+    name: str,
+    *,
+    held: str,
+    kept: dict[str, dict[str, Any]],
+    limit: int,
+    only: frozenset[str] | None = None,
 ) -> list[dict[str, Any]]:
-    asked = [row for row in rows(train / held / "questions.jsonl.gz") if row["answerable"] and row["pid"] in kept]
+    asked = [
+        row
+        for row in rows(train / held / "questions.jsonl.gz")
+        if row["pid"] in kept and (row["answerable"] if only is None else row["pid"] in only)
+    ]
     if name != held:
         translations = {key_of(row["qid"]): row["question"] for row in rows(train / name / "questions.jsonl.gz")}
         asked = [
@@ -157,7 +197,8 @@ def _questions(
     return asked[:limit]
 
 
-def _split(found: Sequence[Case]) -> tuple[list[Case], list[Case]]:
+def split_by_subject(found: Sequence[Case]) -> tuple[list[Case], list[Case]]:
+    """Return the cases to fit on and those to report on; no subject has cases in both."""
     subjects = sorted({case.subject for case in found})
     random.Random(3).shuffle(subjects)
     chosen = set(subjects[: len(subjects) // 2])
@@ -169,25 +210,26 @@ def _subject(hit: Hit) -> str:
     return hit.article.title or hit.article.given_id or hit.article.id
 
 
-def _read(case: Case, *, without_subject: bool = False) -> tuple[list[Hit], list[Evidence]]:
+def hits_read(case: Case, *, without_subject: bool = False) -> tuple[list[Hit], list[Evidence]]:
     """Return the hits that the reader would see and their sentences."""
     hits = [hit for hit in case.consultation.hits if not (without_subject and _subject(hit) == case.subject)][:_READ]
     ids = {hit.passage.id for hit in hits}
     return hits, [item for item in case.consultation.evidence if item.hit.passage.id in ids]
 
 
-def _is_right(case: Case, item: Evidence) -> bool:
+def is_right(case: Case, item: Evidence) -> bool:
+    """Whether a sentence is of the question's subject and holds one of its answers."""
     return _subject(item.hit) == case.subject and any(answer in item.sentence.text for answer in case.answers)
 
 
 def _sentence_data(found: Sequence[Case]) -> tuple[list[tuple[float, ...]], list[int]]:
     features, labels = [], []
     for case in found:
-        asked, evidence = Asked.of(case.question), _read(case)[1]
+        asked, evidence = Asked.of(case.question), hits_read(case)[1]
         rarity = rarity_of(evidence)
         for item in evidence:
             features.append(sentence_features(asked, item, rarity=rarity))
-            labels.append(int(_is_right(case, item)))
+            labels.append(int(is_right(case, item)))
     return features, labels
 
 
@@ -197,7 +239,7 @@ def _best(asked: Asked, evidence: Sequence[Evidence], weights: Sequence[float]) 
 
 
 def _first_right(found: Sequence[Case], weights: Sequence[float]) -> float:
-    right = [_is_right(case, _best(Asked.of(case.question), _read(case)[1], weights)) for case in found]
+    right = [is_right(case, _best(Asked.of(case.question), hits_read(case)[1], weights)) for case in found]
     return sum(right) / max(len(right), 1)
 
 
@@ -206,7 +248,7 @@ def _answer_data(found: Sequence[Case], weights: Sequence[float]) -> tuple[list[
     for case in found:
         asked = Asked.of(case.question)
         for without_subject in (False, True):
-            hits, evidence = _read(case, without_subject=without_subject)
+            hits, evidence = hits_read(case, without_subject=without_subject)
             if not evidence:
                 continue
             best = _best(asked, evidence, weights)
@@ -215,14 +257,14 @@ def _answer_data(found: Sequence[Case], weights: Sequence[float]) -> tuple[list[
     return features, labels
 
 
-def _threshold(probabilities: Sequence[float], labels: Sequence[int]) -> float:
+def best_threshold(probabilities: Sequence[float], labels: Sequence[int]) -> float:
     """Return the probability from which to answer when a wrong answer weighs twice a needless refusal."""
     values, truth = np.array(probabilities), np.array(labels, dtype=bool)
     grid = np.arange(0.05, 0.96, 0.01)
     return float(max(grid, key=lambda t: (values[truth] >= t).mean() - 2 * (values[~truth] >= t).mean()))
 
 
-def _calibration_error(probabilities: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> float:
+def calibration_error(probabilities: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> float:
     """Expected calibration error over ten bins of equal width (Guo et al. 2017)."""
     bins = np.minimum((probabilities * 10).astype(int), 9)
     error = 0.0
