@@ -73,6 +73,11 @@ _CANDIDATES: sa.Select[Any] = (
     .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_id)
     .where(is_among(PASSAGES.c.id))
 )
+_LANGUAGES: sa.Select[Any] = (
+    sa.select(PASSAGES.c.id, ARTICLES.c.language)
+    .join(ARTICLES, ARTICLES.c.id == PASSAGES.c.article_id)
+    .where(is_among(PASSAGES.c.id))
+)
 _ARTICLES: sa.Select[Any] = sa.select(ARTICLES).where(is_among(ARTICLES.c.id))
 _VECTORS: sa.Select[Any] = sa.select(PASSAGES.c.id, PASSAGES.c.article_id, PASSAGES.c.vector).where(
     is_among(PASSAGES.c.id), PASSAGES.c.vector.is_not(None)
@@ -324,6 +329,12 @@ class Articles:
         """Return those of the passages whose articles pass."""
         with self._database.transaction() as connection:
             return {passage_id for some in slices(passage_ids) for passage_id in passing(connection, some, filters)}
+
+    def languages_of(self, passage_ids: Sequence[str]) -> dict[str, str]:
+        """Return the languages of the articles of those of the passages that exist."""
+        with self._database.transaction() as connection:
+            rows = connection.execute(_LANGUAGES, these(passage_ids)).all()
+        return {row.id: row.language for row in rows}
 
     def sentence_vectors_of(self, passage_ids: Sequence[str]) -> dict[str, Vectors]:
         """Return, for those passages that have vectors, one row per sentence, shape (sentences, dim)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,5 +94,34 @@ def test_equal_passages_of_one_filter_stand_by_content(held: tuple[Articles, Vec
         def passing(self, passage_ids: object, *, filters: Filters) -> set[str]:
             raise AssertionError("few passages are compared one by one")
 
+        def languages(self) -> list[str]:
+            return ["es"]
+
+        def languages_of(self, passage_ids: object) -> dict[str, str]:
+            raise AssertionError("all are of one language")
+
     found = DenseSearch(index, Twins()).search(EAST, k=3, filters=Filters(since=FIRST_DAY))
     assert found == [Found("b-1", 1.0), Found("a-2", 1.0), Found("c-0", 0.6)]
+
+
+@pytest.mark.parametrize("few", [0, 1000], ids=["by the index", "one by one"])
+@pytest.mark.parametrize("filters", [Filters(), Filters(outlets=frozenset({"Diario"}))], ids=["all", "of an outlet"])
+def test_the_nearest_ten_of_each_language_are_found_beside_many_of_another(
+    tmp_path: Path, few: int, filters: Filters
+) -> None:
+    truth = open_articles(tmp_path)
+    # One more step away each: thirty Spanish articles, then twelve German ones, then an English one.
+    for number, language in enumerate(["es"] * 30 + ["de"] * 12 + ["en"]):
+        text, id_ = f"Noticia {number}.", f"{language}{number:02}"
+        article = Article(id_, text, language=language, outlet="Diario", content_hash=text)
+        passage = Passage(f"{id_}-0", id_, 0, 0, len(text), text, language, text, (Sentence(0, len(text), text),))
+        truth.put([Prepared(article, (passage,), place=f"{number}.txt", source_hash=text)])
+        vector = unit_vector(100, number)
+        truth.set_vectors([(passage, PassageVectors(vector, vector[np.newaxis]))])
+    index = open_vector_index(tmp_path / "vectors", dim=DIM)
+    index.catch_up(truth)
+    found = DenseSearch(index, truth, few=few).search(EAST, k=5, filters=filters)
+    index.close()
+    truth.close()
+    expected = [f"es{number:02}" for number in range(10)] + [f"de{number}" for number in range(30, 40)] + ["en42"]
+    assert [each.passage_id for each in found] == [f"{id_}-0" for id_ in expected]
