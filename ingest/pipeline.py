@@ -99,6 +99,25 @@ def ingest(
     )
 
 
+def only_failures(paths: Sequence[Path], *, max_article_mb: float) -> IngestSummary | None:
+    """Return what an ingest would come to if nothing of the paths can be taken in, else None; nothing is kept.
+
+    Reads no further than the first article.
+    """
+    failures: list[IngestFailure] = []
+    for item in _drafts(paths, max_mb=max_article_mb):
+        if isinstance(item, IngestFailure):
+            failures.append(item)
+            continue
+        try:
+            to_article(item.draft, known_languages=[])
+        except SourceError as exc:
+            failures.append(IngestFailure(place=item.place, reason=str(exc)))
+            continue
+        return None
+    return IngestSummary(failures=tuple(failures))
+
+
 def _drafts(paths: Sequence[Path], *, max_mb: float) -> Iterator[_Read | IngestFailure]:
     for found in find_files(paths):
         if isinstance(found, IngestFailure):

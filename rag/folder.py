@@ -13,6 +13,11 @@ _INDEXES = ("vectors", "words")
 _OURS = NOTES | {FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm", f"{FILE_NAME}-journal"}
 
 
+def is_unused(folder: Path) -> bool:
+    """Return whether no archive is in a folder, so that opening it would begin one."""
+    return not (folder / FILE_NAME).exists()
+
+
 def check_folder(folder: Path, *, create: bool) -> None:
     """Make sure that a folder holds an archive, or can take a new one; a new folder is made, nothing else is written.
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 import io
 import json
 import re
@@ -136,17 +137,49 @@ def test_ingest_sums_up_and_changes_nothing_the_second_time(run: Run, tmp_path: 
 def test_what_cannot_be_taken_in_is_named_and_the_rest_goes_on(run: Run, tmp_path: Path) -> None:
     (tmp_path / "uno.txt").write_text("El puente abrió el martes en Almoral.", encoding="utf-8")
     (tmp_path / "malo.jsonl").write_text("{no es JSON\n", encoding="utf-8")
-    status, out, _ = run("ingest", tmp_path / "uno.txt", tmp_path / "malo.jsonl")
-    assert status == 0
+    status, out, err = run("ingest", tmp_path / "uno.txt", tmp_path / "malo.jsonl")
+    assert status == 1
+    assert err.endswith("hemeroteca: 1 could not be taken in, and all the rest was\n")
     assert re.search(r"^failed: .*malo\.jsonl.*: .+", out)
     assert "1 added" in out
     assert "1 failed" in out
 
 
-def test_nothing_taken_in_is_a_user_error(run: Run) -> None:
-    status, out, _ = run("ingest", "absent.txt")
-    assert status == 2
-    assert re.search(r"^failed: .*absent\.txt", out)
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("absent.txt", None),
+        ("vacio.txt", ""),
+        ("mudo.jsonl", '{"text": ""}\n{"text": 3}\n'),
+        ("signos.txt", "\u200b ¿?"),
+    ],
+)
+def test_an_ingest_of_nothing_is_a_user_error_and_begins_no_archive(
+    run: Run, tmp_path: Path, file: str, content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / file).write_text(content, encoding="utf-8")
+    status, out, err = run("ingest", file)
+    assert (status, err) == (2, "hemeroteca: nothing could be taken in\n")
+    assert re.search(rf"^failed: {file}.*: .+", out)
+    assert not (tmp_path / "archive").exists()
+
+
+def test_a_damaged_export_begins_no_archive(run: Run, tmp_path: Path, sample_folder: Path) -> None:
+    run("export", "whole.gz", "--archive", sample_folder)
+    lines = gzip.decompress((tmp_path / "whole.gz").read_bytes()).splitlines(keepends=True)
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"".join(lines[:-1])))
+    status, _, err = run("import", "cut.gz", "--archive", "new")
+    assert (status, err) == (
+        2,
+        f"hemeroteca: cut.gz line {len(lines)} is missing or cut off: copy or export the file again\n",
+    )
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_exit_statuses_of_an_ingest_are_in_its_help(run: Run) -> None:
+    told = " ".join(run("ingest", "--help")[1].split())
+    assert "0 all was taken in, 1 some files or rows could not be and the rest was, 2 nothing could be" in told
 
 
 def test_what_cleaning_removed_can_be_shown(run: Run, tmp_path: Path) -> None:

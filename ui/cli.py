@@ -1,7 +1,8 @@
 """`hemeroteca`: one command of one process, from its arguments to its exit status.
 
-Exit status: 0 done or answered, 1 the archive does not know (or an evaluation fell below its baseline), 2 a user
-error, 3 our fault, 130 interrupted. What is imported here delays the moment from which Ctrl-C ends without a traceback.
+Exit status: 0 done or answered, 1 the archive does not know (or an evaluation fell below its baseline, or an ingest
+could not take in all), 2 a user error, 3 our fault, 130 interrupted. What is imported here delays the moment from which
+Ctrl-C ends without a traceback.
 """
 
 from __future__ import annotations

@@ -22,8 +22,10 @@ from ui.terminal import HeldElsewhereError, Terminal
 
 if TYPE_CHECKING:
     from rag.archive import Archive
+    from rag.schema import IngestSummary
 
 OK, UNKNOWN, USER_ERROR, OUR_FAULT = 0, 1, 2, 3
+PARTLY = 1
 
 
 class UsageError(HemerotecaError):
@@ -63,15 +65,32 @@ def complain(terminal: Terminal, message: str, *, status: int) -> int:
 def _ingest(options: argparse.Namespace, terminal: Terminal) -> int:
     from ui.show import json_text, summary_text, summary_to_dict
 
-    with _opened(options, terminal, create=True) as archive:
-        from ingest import ingest
+    summary = _nothing_to_begin_with(options, terminal)
+    if summary is None:
+        with _opened(options, terminal, create=True) as archive:
+            from ingest import ingest
 
-        summary = ingest(archive, options.paths, progress=partial(terminal.progress, unit="passages"))
+            summary = ingest(archive, options.paths, progress=partial(terminal.progress, unit="passages"))
     failures = [replace(failure, place=terminal.shown(failure.place)) for failure in summary.failures]
     summary = replace(summary, failures=tuple(failures))
     terminal.print(json_text(summary_to_dict(summary)) if options.json else summary_text(summary))
     taken = summary.added + summary.changed + summary.unchanged + summary.duplicates
-    return USER_ERROR if summary.failures and not taken else OK
+    if not failures:
+        return OK
+    if not taken:
+        return complain(terminal, "nothing could be taken in", status=USER_ERROR)
+    return complain(terminal, f"{len(failures)} could not be taken in, and all the rest was", status=PARTLY)
+
+
+def _nothing_to_begin_with(options: argparse.Namespace, terminal: Terminal) -> IngestSummary | None:
+    """Return what an ingest comes to for which no archive need be begun, None if one is there or is needed."""
+    from rag.folder import is_unused
+
+    if not is_unused(options.archive):
+        return None
+    from ingest.pipeline import only_failures
+
+    return only_failures(options.paths, max_article_mb=terminal.settings(options, {}).ingest.max_article_mb)
 
 
 def _ask(options: argparse.Namespace, terminal: Terminal) -> int:

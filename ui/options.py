@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 _STATUS = "Exit status: 0 answered or done, 1 the archive does not know, 2 a user error, 3 a fault of ours."
+_INGEST_STATUS = (
+    "Exit status: 0 all was taken in, 1 some files or rows could not be and the rest was, 2 nothing could be, or "
+    "another user error, 3 a fault of ours."
+)
 
 
 def command_line(given: Sequence[str]) -> argparse.ArgumentParser:
@@ -32,6 +36,7 @@ def command_line(given: Sequence[str]) -> argparse.ArgumentParser:
     archive, asking, as_json = _archive_options(common), _asking_options(), _json_option()
 
     ingest = _add(commands, "ingest", "take articles into the archive; again changes nothing", archive, as_json)
+    ingest.epilog = _INGEST_STATUS
     ingest.add_argument(
         "paths", nargs="+", type=Path, metavar="PATH", help="a .txt, .md or .jsonl file, or a folder of them"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import deque
 from dataclasses import asdict
 from functools import partial
 
@@ -33,13 +34,15 @@ def export(options: argparse.Namespace, terminal: Terminal) -> int:
 
 def import_(options: argparse.Namespace, terminal: Terminal) -> int:
     """Take in what another archive exported."""
+    from rag.folder import is_unused
     from rag.imports import open_export
     from ui.show import json_text, summary_text, summary_to_dict
 
     settings = terminal.settings(options, {})
-    # No archive is begun for a file that is none.
-    with open_export(options.file, max_article_mb=settings.ingest.max_article_mb):
-        pass
+    with open_export(options.file, max_article_mb=settings.ingest.max_article_mb) as export:
+        # No archive is begun for a file that is none, or is not whole.
+        if is_unused(options.archive):
+            deque(export.kept, maxlen=0)
     with terminal.opened(options.archive, settings=settings, create=True) as archive:
         from ingest import import_archive
 
