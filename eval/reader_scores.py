@@ -1,10 +1,7 @@
-"""How well spans, sentences and relevance are told: SQuAD's measures, and what the reader says in plain arrays."""
+"""What the reader says, in plain arrays, and how well spans and relevance are told."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from eval.metrics import exact_match, token_f1
 from eval.reader_features import Row
 from eval.reader_passages import Example
 
@@ -22,15 +20,6 @@ if TYPE_CHECKING:
 
 _LONGEST_SPAN = 30
 _READ_TOKENS = 16384
-_ARTICLES = {
-    "en": "a an the",
-    "es": "el la los las un una unos unas",
-    "de": "der die das dem den des ein eine einen einem einer",
-    "vi": "của là cái chiếc những",
-}
-# MLQA counts the signs of these one by one, and the words of the others.
-_BY_SIGN = frozenset({"zh", "ja", "th"})
-
 Floats = npt.NDArray[np.float32]
 
 
@@ -85,32 +74,14 @@ def best_span(said: Said, row: Row) -> tuple[int, int, float]:
     )
 
 
-def normalised(text: str, language: str) -> list[str]:
-    """Return the words of an answer as SQuAD compares them (Rajpurkar et al. 2016), in any language as MLQA does."""
-    text = "".join(" " if unicodedata.category(sign)[0] in "PS" else sign for sign in text.lower())
-    if language in _BY_SIGN:
-        return list(re.findall(r"[a-z0-9]+|\S", text))
-    articles = set(_ARTICLES.get(language, "").split())
-    return [word for word in text.split() if word not in articles]
-
-
 def f1(found: str, answers: Sequence[str], *, language: str) -> float:
-    """Return how many words a found answer shares with the one most like it, 0 to 1."""
-
-    def shared(one: list[str], other: list[str]) -> float:
-        if not one or not other:
-            return float(one == other)
-        same = sum((Counter(one) & Counter(other)).values())
-        return 2 * same / (len(one) + len(other))
-
-    words = normalised(found, language)
-    return max(shared(words, normalised(answer, language)) for answer in answers)
+    """Return F1 of the words shared with the answer that is most like what was found, 0 to 1."""
+    return max(token_f1(found, answer, language=language) for answer in answers)
 
 
 def is_exact(found: str, answers: Sequence[str], *, language: str) -> bool:
-    """Return whether a found answer is one of the answers but for articles and marks."""
-    words = normalised(found, language)
-    return any(words == normalised(answer, language) for answer in answers)
+    """Return whether what was found is one of the answers, but for articles and marks."""
+    return any(exact_match(found, answer, language=language) for answer in answers)
 
 
 def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:

@@ -123,20 +123,9 @@ def test_an_example_whose_answer_lies_beyond_the_length_is_left_out() -> None:
     assert row_of(example, [7], [], ([1, 2, 3], [(0, 1), (1, 3), (3, 5)]), most_tokens=7) is None
 
 
-@pytest.mark.parametrize(
-    ("found", "answers", "language", "shared", "exact"),
-    [
-        ("El río Ebro", ["río Ebro."], "es", 1.0, True),
-        ("the river", ["river Ebro"], "en", 2 / 3, False),
-        ("长江", ["长江水"], "zh", 0.8, False),
-        ("nada", ["1485", "en 1485"], "es", 0.0, False),
-    ],
-)
-def test_answers_are_compared_as_squad_does(
-    found: str, answers: list[str], language: str, shared: float, exact: bool
-) -> None:
-    assert f1(found, answers, language=language) == pytest.approx(shared)
-    assert is_exact(found, answers, language=language) is exact
+def test_the_answer_most_like_what_was_found_counts() -> None:
+    assert f1("en 1485", ["mayo", "1485"], language="es") == pytest.approx(2 / 3)
+    assert is_exact("El Ebro", ["río", "Ebro."], language="es")
 
 
 def test_auroc_counts_ties_half() -> None:
