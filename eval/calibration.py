@@ -77,14 +77,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.reader == "sentences":
             report(find())
         else:
-            from eval.calibration_trained import held_out, report_trained
+            from eval.calibration_trained import NEAR_MISSES, held_out, report_trained
 
-            report_trained(find(only=held_out(train.parent)))
+            report_trained(find(pairs=(*PAIRS, *NEAR_MISSES), only=held_out(train.parent)))
     return 0
 
 
 def cases(
-    train: Path, *, folder: Path, passages: int, questions: int, only: frozenset[str] | None = None
+    train: Path,
+    *,
+    folder: Path,
+    passages: int,
+    questions: int,
+    pairs: Sequence[tuple[str, str]] = PAIRS,
+    only: frozenset[str] | None = None,
 ) -> list[Case]:
     """Return questions with what an archive of the passages holds on them.
 
@@ -93,10 +99,11 @@ def cases(
         folder: Of the archive, which is made unless it is there.
         passages: Of each set.
         questions: Of each pair of sets.
+        pairs: Sets of questions with sets of passages.
         only: Ids of the passages that may be asked about, also by questions that they do not answer; None means all,
             by answerable questions.
     """
-    sets = {name: _passages(train / name, limit=passages, first=only) for name in sorted({pair[1] for pair in PAIRS})}
+    sets = {name: _passages(train / name, limit=passages, first=only) for name in sorted({pair[1] for pair in pairs})}
     settings = load_settings(arguments={"retrieval.passages": _FETCHED})
     found = []
     with Archive.open(folder, create=True, settings=settings) as archive, tempfile.TemporaryDirectory() as made:
@@ -108,14 +115,15 @@ def cases(
             ]
             file.write_text("\n".join(lines), encoding="utf-8")
             ingest(archive, [file])
-        for asked, held in PAIRS:
+        for asked, held in pairs:
             for item in _questions(train, asked, held=held, kept=sets[held], limit=questions, only=only):
                 passage = sets[held][item["pid"]]
                 consultation = archive.consult(item["question"])
                 found.append(
                     Case(
                         question=item["question"],
-                        subject=passage["title"] or passage["pid"],
+                        # As the archive keeps a title.
+                        subject=" ".join((passage["title"] or "").split()) or passage["pid"],
                         answers=tuple(answer["text"] for answer in item["answers"]),
                         consultation=consultation,
                         across=asked != held,

@@ -9,19 +9,21 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from eval.calibration import Case, best_threshold, calibration_error, fitted, hits_read, is_right, split_by_subject
+from eval.reader_sets import plain, read_sets, side_of
 from rag import reading
 from rag.cross_encoder import load_cross_encoder
 from rag.cross_reading import (
     FIRST,
     Signals,
-    best_sentence,
     promising,
+    sentence_score,
     signals,
     to_read,
     trained_answer_features,
@@ -31,7 +33,10 @@ from rag.interfaces import PassageReader
 from rag.reading import Asked, answer_features, logistic, rarity_of
 from rag.schema import Evidence
 
+NEAR_MISSES = (("squad2_dev_half_en", "squad2_dev_half_en"), ("idk_mrc_id", "idk_mrc_id"))
+"""Sets, with their passages, that also ask what these do not answer."""
 Kind = Literal["answerable", "left out", "near miss"]
+_MARGINS = (-6.0, -4.0, -2.0, 0.0, 2.0)
 _CERTAIN = (0.7, 0.8, 0.9, 0.95, 0.98)
 
 
@@ -51,24 +56,31 @@ class Read:
 
     def features(self, weights: Sequence[float], *, known: Sequence[Signals] | None = None) -> tuple[float, ...]:
         """Return the answer's features with such weights of the sentences."""
+        known = known or self.known
         return trained_answer_features(
             self.asked,
-            known or self.known,
+            self._best(weights, known),
+            known,
             seen=self.seen,
             rarity=rarity_of(self.seen),
             language=self.case.consultation.language,
-            weights=weights,
         )
 
     def best(self, weights: Sequence[float]) -> Evidence:
         """Return the sentence that is best with such weights."""
-        return best_sentence(self.asked, self.known, rarity=rarity_of(self.seen), weights=weights).evidence
+        return self.known_best(weights).evidence
+
+    def known_best(self, weights: Sequence[float]) -> Signals:
+        """Return what the model says of that sentence."""
+        return self._best(weights, self.known)
+
+    def _best(self, weights: Sequence[float], known: Sequence[Signals]) -> Signals:
+        asked, rarity = self.asked, rarity_of(self.seen)
+        return max(known, key=lambda one: sentence_score(asked, one, rarity=rarity, weights=weights))
 
 
 def held_out(data: Path) -> frozenset[str]:
     """Return the ids of the passages that the reader was not trained on."""
-    from eval.reader_sets import read_sets, side_of
-
     texts = read_sets(data).texts
     return frozenset(pid for pid, text in texts.items() if side_of(text.subject) == "validation")
 
@@ -99,6 +111,7 @@ def report_trained(found: Sequence[Case], *, model: PassageReader | None = None)
         )
         untrained = [_untrained(one) for one in readings]
         _report_answers("sentences", readings, untrained, threshold=reading.MIN_CONFIDENCE, across=across)
+    _report_words(judged, threshold=threshold)
     _report_stopping(judged)
 
 
@@ -216,6 +229,24 @@ def _report_answers(
         f"  {_where(across)}, {name} from {threshold:.2f}: answered {answered[truth].mean():.3f} of the answerable "
         f"(n={truth.sum()}); {'; '.join(shares)}; calibration error {error:.3f}"
     )
+
+
+def _report_words(judged: Sequence[Judged], *, threshold: float) -> None:
+    """Print how often the best words of what would be answered are the answer, by how far they are above none."""
+    found: list[tuple[float, bool]] = []
+    for one in judged:
+        best = one.read.known_best(one.by.sentence)
+        if best.spans and one.by.probability(one.read) >= threshold:
+            span, article = best.spans[0], best.evidence.hit.article
+            words = plain(article.text[span.start : span.end])
+            answers = [plain(answer) for answer in one.read.case.answers]
+            right = one.read.kind == "answerable" and is_right(one.read.case, best.evidence)
+            # Longer or shorter by a little, as people differ in it too.
+            found.append((span.score, right and any(words in answer or answer in words for answer in answers)))
+    for least, most in pairwise((-np.inf, *_MARGINS, np.inf)):
+        some = [right for score, right in found if least <= score < most]
+        if some:
+            print(f"  words {least:+.0f} to {most:+.0f} above none: {np.mean(some):.3f} are the answer (n={len(some)})")
 
 
 def _report_stopping(judged: Sequence[Judged]) -> None:

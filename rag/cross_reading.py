@@ -83,15 +83,19 @@ class CrossReader:
         asked, rarity = Asked.of(question, context=context), rarity_of(seen)
         chosen = to_read(seen, order=[hit.passage.id for hit in hits])
         known: list[Signals] = []
+        scores: list[float] = []
         probability = 0.0
         for some in (chosen[:FIRST], chosen[FIRST:]):
             if probability >= CERTAIN:
                 some = promising(some, seen)
-            known += signals(question, some, seen, model=self._model, context=context)
+            read = signals(question, some, seen, model=self._model, context=context)
+            known += read
+            scores += [sentence_score(asked, one, rarity=rarity) for one in read]
             if known:
-                features = trained_answer_features(asked, known, seen=seen, rarity=rarity, language=language)
+                best = known[scores.index(max(scores))]
+                features = trained_answer_features(asked, best, known, seen=seen, rarity=rarity, language=language)
                 probability = logistic(ANSWER_WEIGHTS, features)
-        return Reading(evidence=_judged(asked, known, seen, rarity=rarity), probability=probability)
+        return Reading(evidence=_judged(known, scores, seen), probability=probability)
 
 
 def to_read(seen: Sequence[Evidence], *, order: Sequence[str]) -> list[Hit]:
@@ -167,14 +171,21 @@ def trained_sentence_features(asked: Asked, known: Signals, *, rarity: Mapping[s
     )
 
 
+def sentence_score(
+    asked: Asked, known: Signals, *, rarity: Mapping[str, float], weights: Sequence[float] | None = None
+) -> float:
+    """Return how likely a sentence answers, 0 to 1; `weights` None takes the module's."""
+    return logistic(weights or SENTENCE_WEIGHTS, trained_sentence_features(asked, known, rarity=rarity))
+
+
 def trained_answer_features(
     asked: Asked,
+    best: Signals,
     known: Sequence[Signals],
     *,
     seen: Sequence[Evidence],
     rarity: Mapping[str, float],
     language: str,
-    weights: Sequence[float] | None = None,
 ) -> tuple[float, ...]:
     """Return what tells whether the archive answers at all.
 
@@ -184,13 +195,12 @@ def trained_answer_features(
 
     Args:
         asked: What is asked for.
-        known: What the model says of the sentences that it read, one at least.
+        best: The sentence that answers best.
+        known: What the model says of all sentences that it read.
         seen: All sentences.
         rarity: As `rarity_of` gives it.
         language: The question's.
-        weights: Those of the sentences; None takes the module's.
     """
-    best = best_sentence(asked, known, rarity=rarity, weights=weights)
     relevance = list({one.evidence.hit.passage.id: one.relevance for one in known}.values())
     return (
         best.answering,
@@ -202,19 +212,7 @@ def trained_answer_features(
     )
 
 
-def best_sentence(
-    asked: Asked, known: Sequence[Signals], *, rarity: Mapping[str, float], weights: Sequence[float] | None = None
-) -> Signals:
-    """Return the sentence that answers best, the first of equal ones."""
-    return max(
-        known,
-        key=lambda one: logistic(weights or SENTENCE_WEIGHTS, trained_sentence_features(asked, one, rarity=rarity)),
-    )
-
-
-def _judged(
-    asked: Asked, known: Sequence[Signals], seen: Sequence[Evidence], *, rarity: Mapping[str, float]
-) -> tuple[Evidence, ...]:
+def _judged(known: Sequence[Signals], scores: Sequence[float], seen: Sequence[Evidence]) -> tuple[Evidence, ...]:
     """Return every sentence with its score and the words in it that answer, best first."""
     best: dict[str, float] = {}
     for one in known:
@@ -222,10 +220,10 @@ def _judged(
     judged = {
         _key(one.evidence): replace(
             one.evidence,
-            score=logistic(SENTENCE_WEIGHTS, trained_sentence_features(asked, one, rarity=rarity)),
+            score=score,
             spans=shown(one.spans, least=max(-_BELOW_NONE, best[one.evidence.hit.passage.id] - _BELOW_BEST)),
         )
-        for one in known
+        for one, score in zip(known, scores, strict=True)
     }
     versions = [(item, term_set(item.sentence.text)) for item in judged.values()]
     every = [judged.get(_key(item)) or _as_its_version(item, versions) for item in seen]
