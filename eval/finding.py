@@ -1,14 +1,14 @@
-"""Which passages are found, out of how many: the suites of `hemeroteca eval run --suite`, over public sets."""
+"""The suites of `hemeroteca eval run --suite`: those of what is found, and, from `answering`, of what is answered."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from eval import (
+    answering,
     finding_balance,
     finding_distractors,
     finding_fusion,
@@ -16,43 +16,13 @@ from eval import (
     finding_stories,
     story_quality,
 )
-from eval.finding_archives import OpenArchive, RememberingEmbedder, archive_of
+from eval.finding_archives import RememberingEmbedder, archive_of, sample_archive
 from eval.finding_report import Report
+from eval.suite import Bench, Choice, Progress, Suite
 from rag.config import Settings
 from rag.interfaces import Embedder
 
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What of the public sets is measured: those to choose on ("train") or those that are only reported ("public").
-
-    `split` is "dev", "test" or "all", by article, of the sets to choose on; `seed` is of halves and draws.
-    """
-
-    data: Path
-    sets: str
-    split: str = "all"
-    seed: int = 1
-
-
-Progress = Callable[[int, int], None]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What measuring works with: vectors, and archives of documents made with them."""
-
-    embedder: Embedder
-    open_archive: OpenArchive
-
-
-class Suite(Protocol):
-    """Measures one thing."""
-
-    def __call__(self, choice: Choice, *, bench: Bench, progress: Progress | None) -> Report:
-        """Return what came out."""
-        ...
 
 
 def run_suite(
@@ -79,7 +49,11 @@ def run_suite(
     """
     remembering = RememberingEmbedder(embedder, folder=root)
     try:
-        bench = Bench(remembering, partial(archive_of, embedder=remembering, settings=settings))
+        bench = Bench(
+            remembering,
+            partial(archive_of, embedder=remembering, settings=settings),
+            partial(sample_archive, embedder=remembering, settings=settings),
+        )
         return SUITES[name](choice, bench=bench, progress=progress)
     finally:
         remembering.close()
@@ -116,5 +90,6 @@ SUITES: Mapping[str, Suite] = {
     "balance": _of_sets(finding_balance.measure_public, finding_balance.measure_train, finding_balance.balance_report),
     "robust": _of_sets(finding_robust.measure_public, finding_robust.measure_train, finding_robust.robust_report),
     "stories": _stories,
+    **answering.SUITES,
 }
-"""The suites by name, in the order they are run."""
+"""The suites by name."""

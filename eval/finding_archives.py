@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.dataset import DatasetError
+from eval.dataset import SAMPLE, DatasetError
 from eval.finding_sets import Document
 from ingest import ingest
 from rag.archive import Archive
@@ -117,11 +117,29 @@ def archive_of(documents: Sequence[Document], *, embedder: Embedder, settings: S
     Raises:
         DatasetError: A document could not be taken in.
     """
+    with _new_archive(embedder=embedder, settings=settings) as archive:
+        add_documents(archive, documents)
+        yield archive
+
+
+@contextmanager
+def sample_archive(*, embedder: Embedder, settings: Settings) -> Iterator[Archive]:
+    """Give an archive of the sample articles, which is gone after the `with`.
+
+    Raises:
+        DatasetError: An article could not be taken in.
+    """
+    with _new_archive(embedder=embedder, settings=settings) as archive:
+        _take_in(archive, SAMPLE)
+        yield archive
+
+
+@contextmanager
+def _new_archive(*, embedder: Embedder, settings: Settings) -> Iterator[Archive]:
     with (
         tempfile.TemporaryDirectory(prefix="hemeroteca-eval-") as folder,
         Archive.open(Path(folder) / "archive", settings=settings, create=True, embedder=embedder) as archive,
     ):
-        add_documents(archive, documents)
         yield archive
 
 
@@ -133,10 +151,19 @@ def add_documents(archive: Archive, documents: Sequence[Document]) -> None:
     """
     if not documents:
         return
-    lines = [json.dumps({"id": item.id, "text": item.text}, ensure_ascii=False) + "\n" for item in documents]
+    lines = [json.dumps(_row(item), ensure_ascii=False) + "\n" for item in documents]
     content = "".join(lines).encode("utf-8", "surrogatepass")
     file = archive.path.with_name(f"{hashlib.sha256(content).hexdigest()[:16]}.jsonl")
     file.write_bytes(content)
+    _take_in(archive, file)
+
+
+def _row(document: Document) -> dict[str, str]:
+    title = {"title": document.title} if document.title else {}
+    return {"id": document.id, "text": document.text, **title}
+
+
+def _take_in(archive: Archive, file: Path) -> None:
     summary = ingest(archive, [file])
     if summary.failures:
         raise DatasetError(f"{summary.failures[0].place}: {summary.failures[0].reason}")

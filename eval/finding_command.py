@@ -14,9 +14,23 @@ if TYPE_CHECKING:
     from rag.config import Settings
 
 DEFAULT_JSON = Path("eval-results") / "suites.json"
-SUITES = ("fusion", "distractors", "balance", "robust", "stories", "time")
+SUITES = (
+    "fusion",
+    "distractors",
+    "balance",
+    "robust",
+    "stories",
+    "time",
+    "conversations",
+    "near-misses",
+    "reasons",
+    "declining",
+    "answer-sentence",
+)
 # Their rows come with the program.
-_AT_HAND = frozenset({"time"})
+_AT_HAND = frozenset({"time", "conversations", "near-misses", "reasons"})
+# There are no sets to choose on: what is right is only known of those that are reported.
+_ONLY_REPORTED = frozenset({"declining", "answer-sentence"})
 HELP = """suites that measure what is found (--suite), over the public sets in HEMEROTECA_DATA:
   fusion       recall and nDCG in every pair of twelve languages (XQuAD), beside
                dense search alone, words alone and reciprocal rank fusion
@@ -30,6 +44,19 @@ HELP = """suites that measure what is found (--suite), over the public sets in H
                wrongly, by the limit from which they are; --sets train is one half
   time         days that expressions of articles mean, days and outlets that
                questions ask for; needs no public set; --split halves it
+suites that measure what is answered; the first three ask the sample archive, need no
+public set and show its halves apart, or the one that --split names:
+  conversations
+               what a question loses by leaning on the turns before it, beside
+               the same question asked in full
+  near-misses  what is declined of questions on what is reported that ask for
+               what is not, and what is answered beside it
+  reasons      whether the right reason is said when a question is declined
+  declining    how well the probability tells what is answered from what is
+               not, and what it means: XQuAD and NoMIRACL in Spanish
+  answer-sentence
+               whether the first cited sentence has the answer (XQuAD in
+               Spanish, asked in three languages), also among look-alikes
 """
 _SETS = {"public": "data", "train": "train"}
 
@@ -106,7 +133,8 @@ def suite_command(namespace: argparse.Namespace, terminal: Terminal, *, settings
 
 
 def _measured(namespace: argparse.Namespace, terminal: Terminal, *, settings: Settings) -> Iterator[Report]:
-    from eval.finding import Choice, run_suite
+    from eval.finding import run_suite
+    from eval.suite import Choice
     from rag.embedding import load_embedder
     from rag.wheels import cache_folder
 
@@ -114,17 +142,13 @@ def _measured(namespace: argparse.Namespace, terminal: Terminal, *, settings: Se
         from eval.time_quality import measure, time_report
 
         yield time_report(measure() if namespace.split == "all" else measure([namespace.split]))
-    over_sets = [name for name in namespace.suite if name not in _AT_HAND]
-    if not over_sets:
-        return
     data = Path(os.environ.get("HEMEROTECA_DATA") or ".")
-    needed = {_SETS[namespace.sets], "train" if namespace.sets == "public" else "data"}
-    if not os.environ.get("HEMEROTECA_DATA") or not all((data / name).is_dir() for name in needed):
-        terminal.print(f"Skipped {', '.join(over_sets)}: HEMEROTECA_DATA names no folder of the public data sets.")
+    chosen = _with_sets(namespace, terminal, data=data)
+    if not chosen:
         return
     embedder = load_embedder(settings.embedding, notify=terminal.say)
     choice = Choice(data, sets=namespace.sets, split=namespace.split, seed=namespace.seed)
-    for name in over_sets:
+    for name in chosen:
         yield run_suite(
             name,
             choice,
@@ -133,6 +157,21 @@ def _measured(namespace: argparse.Namespace, terminal: Terminal, *, settings: Se
             root=cache_folder() / "eval",
             progress=partial(terminal.progress, unit=f"steps of {name}"),
         )
+
+
+def _with_sets(namespace: argparse.Namespace, terminal: Terminal, *, data: Path) -> list[str]:
+    """Return the suites that need an archive and have their sets, what is at hand first; say which are passed over."""
+    at_hand = [name for name in namespace.suite if name in _AT_HAND - {"time"}]
+    over_sets = [name for name in namespace.suite if name not in _AT_HAND]
+    reported = [name for name in over_sets if name in _ONLY_REPORTED and namespace.sets == "train"]
+    if reported:
+        terminal.print(f"Skipped {', '.join(reported)}: they are only reported, there are no sets to choose on.")
+        over_sets = [name for name in over_sets if name not in reported]
+    needed = {_SETS[namespace.sets], "train" if namespace.sets == "public" else "data"}
+    if over_sets and (not os.environ.get("HEMEROTECA_DATA") or not all((data / name).is_dir() for name in needed)):
+        terminal.print(f"Skipped {', '.join(over_sets)}: HEMEROTECA_DATA names no folder of the public data sets.")
+        over_sets = []
+    return at_hand + over_sets
 
 
 def _check(namespace: argparse.Namespace) -> None:

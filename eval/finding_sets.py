@@ -39,6 +39,7 @@ class Document:
     id: str
     text: str
     subject: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

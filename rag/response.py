@@ -22,7 +22,7 @@ _REASONS = {
         "answered": "Se apoya en {quotes} de {articles} del archivo.",
         "quotes": ("1 frase", "{n} frases"),
         "articles": ("1 artículo", "{n} artículos"),
-        "filtered": "El archivo no tiene ningún artículo dentro de las fechas o medios pedidos.",
+        "limits": "El archivo no tiene ningún artículo dentro de las fechas o medios pedidos.",
         "empty": "El archivo está vacío, o todavía se está preparando: no hay pasajes que buscar.",
         "unread": "Los pasajes que lo mencionan todavía se están preparando: pregunte de nuevo cuando acabe el ingest.",
         "weak": "El archivo no lo sabe: lo más cercano que tiene no responde a la pregunta.",
@@ -32,7 +32,7 @@ _REASONS = {
         "answered": "Rests on {quotes} of {articles} in the archive.",
         "quotes": ("1 sentence", "{n} sentences"),
         "articles": ("1 article", "{n} articles"),
-        "filtered": "The archive has no article within the dates or outlets asked for.",
+        "limits": "The archive has no article within the dates or outlets asked for.",
         "empty": "The archive is empty, or still being prepared: there are no passages to search.",
         "unread": "The passages that mention it are still being prepared: ask again when the ingest has ended.",
         "weak": "The archive does not know: the nearest that it holds does not answer the question.",
@@ -57,10 +57,8 @@ def respond(
     began = time.perf_counter()
     partial = Answer.begun(consultation)
     yield partial
-    floor = settings.min_confidence
-    if floor is None:
-        floor = _FLOORS.get(consultation.reader, reading.MIN_CONFIDENCE)
-    final = replace(partial, status="unknown", reason=_why_unknown(consultation))
+    floor = least_confidence(settings, reader=consultation.reader)
+    final = replace(partial, status="unknown", reason=_say(consultation, why_unknown(consultation)))
     if consultation.evidence and consultation.probability >= floor:
         final = extract(consultation, max_statements=settings.max_statements)
         final = replace(final, reason=_why_answered(final))
@@ -76,6 +74,13 @@ def respond(
     yield replace(dated(final), timings={**consultation.timings, "answer": time.perf_counter() - began})
 
 
+def least_confidence(settings: AnswerSettings, *, reader: str) -> float:
+    """Return the probability, 0 to 1, from which a question is answered whose evidence was judged by `reader`."""
+    if settings.min_confidence is not None:
+        return settings.min_confidence
+    return _FLOORS.get(reader, reading.MIN_CONFIDENCE)
+
+
 def _of_model(written: Answer, *, otherwise: Answer) -> Answer:
     """Return what the model wrote; when nothing of it can stand, the other answer with a notice that says so."""
     if written.status == "answered":
@@ -85,12 +90,12 @@ def _of_model(written: Answer, *, otherwise: Answer) -> Answer:
     return replace(otherwise, notices=(*otherwise.notices, written.reason))
 
 
-def _why_unknown(consultation: Consultation) -> str:
+def why_unknown(consultation: Consultation) -> str:
+    """Return why a question is declined: "limits", "empty", "unread" or "weak"."""
     ask = consultation.ask
     if not consultation.hits:
-        limited = ask.since or ask.until or ask.outlets
-        return _say(consultation, "filtered" if limited else "empty")
-    return _say(consultation, "weak" if consultation.evidence else "unread")
+        return "limits" if ask.since or ask.until or ask.outlets else "empty"
+    return "weak" if consultation.evidence else "unread"
 
 
 def _why_answered(answer: Answer) -> str:
