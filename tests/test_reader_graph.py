@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from eval.reader_features import row_of
+from eval.reader_passages import Example
 from rag.bundled import MODEL_WEIGHTS, WEIGHTS, bundled_model_folder
 from rag.cross_encoder import CrossEncoder, load_cross_encoder
 from rag.embedding import SentenceEmbedder, bundled_tokenizer
@@ -225,19 +227,20 @@ def test_tokens_have_their_place_in_the_article(
     assert list(read.ends) == sorted(read.ends)
 
 
-def test_a_row_is_question_title_and_passage_as_in_training(
-    noting: tuple[CrossEncoder, Noting], tokenizer: Tokenizer
+@pytest.mark.parametrize("title", [None, " La paz \n", "Un título muy largo"])
+@pytest.mark.parametrize("language", ASKED)
+def test_a_row_and_its_places_are_those_of_training(
+    noting: tuple[CrossEncoder, Noting], tokenizer: Tokenizer, language: str, title: str | None
 ) -> None:
-    def ids(text: str) -> list[int]:
-        found: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
-        return found
-
-    noting[0].read("¿Qué firmó?", [hit("Firmó la paz.", title=" Paz \n")])
-    noting[0].read("¿Qué firmó?", [hit("Firmó la paz.")])
-    assert noting[1].given == [
-        [0, *ids("¿Qué firmó?"), 2, 2, *ids("Paz"), *ids("Firmó la paz."), 2],
-        [0, *ids("¿Qué firmó?"), 2, 2, *ids("Firmó la paz."), 2],
-    ]
+    question, text = ASKED[language]
+    words = (title or "").strip()
+    example = Example("", "", "", language, language, question, words, text, ((0, len(text)),), (), "")
+    asked, named, said = (tokenizer.encode(part, add_special_tokens=False) for part in (question, words, text))
+    row = row_of(example, asked.ids[:6], named.ids[:3], (said.ids, said.offsets), most_tokens=64)
+    assert row is not None
+    (read,) = noting[0].read(question, [hit(text, title=title, before="¡Eh! ")])
+    assert noting[1].given == [row.ids.tolist()]
+    assert np.stack([read.starts, read.ends], axis=1).tolist() == (row.spans + len("¡Eh! ")).tolist()
 
 
 def test_of_a_long_question_the_beginning_is_read_and_with_a_context_the_end(
