@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -24,17 +25,34 @@ _NOT_IN_TEXTS = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")
 _NOT_IN_PLACES = re.compile(r"[\x00\ud800-\udfff]")
 
 
+# The last field of a line: the hash of the line without it.
+_SEAL = b',"sha256":"%s"}\n'
+_SEAL_LENGTH = len(_SEAL % b"") + 64
+
+
 class BadLineError(Exception):
     """What is wrong with a line, to be told with the file and the number of the line."""
 
 
+def sealed(record: bytes) -> bytes:
+    """Return the line of a JSON object, with a hash of its bytes as the last field."""
+    return record[:-1] + _seal_of(record)
+
+
+def _seal_of(record: bytes) -> bytes:
+    return _SEAL % hashlib.sha256(record).hexdigest().encode()
+
+
 def record_of(line: bytes) -> dict[str, Any]:
-    """Return the JSON object of a line."""
+    """Return the JSON object of a line, which is as it was written if it carries a hash."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as exc:
         raise BadLineError("is not JSON: export the archive again") from exc
     _check(isinstance(record, dict), "is not a JSON object")
+    if "sha256" in record:
+        as_written = line[:-_SEAL_LENGTH] + b"}"
+        _check(line[-_SEAL_LENGTH:] == _seal_of(as_written), "was changed after it was exported")
     return dict(record)
 
 

@@ -1,8 +1,9 @@
 """An archive in one file, to be carried to another machine: gzipped JSON lines that any program can read.
 
 The first line says what the file is, with counts and the fingerprint of the vectors; then each article is a line,
-followed by one line a passage; the last line says that the file is whole. Vectors are base64 of little-endian numbers:
-float32 for a passage, float16 for its sentences, one after the other.
+followed by one line a passage; the last line says that the file is whole. Each line ends with the SHA-256 of the line
+without that. Vectors are base64 of little-endian numbers: float32 for a passage, float16 for its sentences, one after
+the other.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from rag.claims import FORMAT, VERSION
+from rag.claims import FORMAT, VERSION, sealed
 from rag.errors import ArchiveError
 from rag.interfaces import PassageVectors
 from rag.keeping import Kept
@@ -108,7 +109,7 @@ def _records(state: Snapshot) -> Iterator[list[dict[str, Any]]]:
 
 
 def _line(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
+    return sealed(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))
 
 
 def _article_record(kept: Kept) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
 import re
 import shutil
@@ -92,7 +93,9 @@ def there(tmp_path: Path) -> Iterator[Archive]:
 
 
 def records(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
+    """The lines without the hashes that they end with."""
+    lines = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
+    return [{name: value for name, value in line.items() if name != "sha256"} for line in lines]
 
 
 def write(file: Path, items: Sequence[object]) -> None:
@@ -406,6 +409,37 @@ def test_what_is_not_whole_or_not_to_be_believed_is_refused(
     with pytest.raises(SourceError, match=sentence) as refused, open_export(file, max_article_mb=10) as export:
         list(export.kept)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("perdió 14 millones", "perdió 41 millones"),
+        ("tras nueve días", "tras nueve largos días"),
+        ('"title":"El puerto"', '"title":"El muelle"'),
+        ('"start":0', '"start":1'),
+        ('"articles":3', '"articles":2'),
+    ],
+    ids=["a number", "a word more", "a title", "an offset", "a count"],
+)
+def test_what_was_edited_after_the_export_is_told_and_nothing_of_it_taken(
+    file: Path, there: Archive, before: str, after: str
+) -> None:
+    lines = gzip.decompress(file.read_bytes()).decode().splitlines(keepends=True)
+    at = next(at for at, line in enumerate(lines) if before in line)
+    lines[at] = lines[at].replace(before, after, 1)
+    file.write_bytes(gzip.compress("".join(lines).encode()))
+    with pytest.raises(
+        SourceError, match=rf"a\.gz line {at + 1} was changed after it was exported: export the archive"
+    ):
+        import_archive(there, file)
+    assert there.articles() == []
+
+
+def test_the_hash_of_a_line_is_that_of_the_line_without_it(file: Path) -> None:
+    for line in gzip.decompress(file.read_bytes()).splitlines():
+        record, _, said = line.rpartition(b',"sha256":')
+        assert said == b'"%s"}' % hashlib.sha256(record + b"}").hexdigest().encode()
 
 
 def test_a_file_that_unpacks_without_end_is_refused(file: Path) -> None:
