@@ -82,9 +82,10 @@ def _about(run: Run, about: Mapping[str, Any]) -> str:
     ]
     settings: Mapping[str, Any] = about.get("settings", {})
     fingerprint: Mapping[str, Any] = archive.get("fingerprint", {})
+    reader = {f"reader {name}": value for name, value in archive.get("reader", {}).items()}
     rows = "".join(
         f"<tr><th scope=row>{escaped(str(key))}</th><td>{escaped(str(value))}</td></tr>"
-        for key, value in [*settings.items(), *fingerprint.items(), ("code", about.get("code", ""))]
+        for key, value in [*settings.items(), *fingerprint.items(), *reader.items(), ("code", about.get("code", ""))]
     )
     notes = "".join(f"<p>{escaped(note)}</p>" for note in about.get("notes", ()))
     return (

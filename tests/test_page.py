@@ -25,7 +25,7 @@ HOSTILE = (
 )
 ABOUT = {
     "dataset": {"name": f"set {HOSTILE}"},
-    "archive": {"articles": 2, "passages": 2, "fingerprint": {"model": "bundled"}},
+    "archive": {"articles": 2, "passages": 2, "fingerprint": {"model": "bundled"}, "reader": {"name": "trained"}},
     "settings": {"retrieval.dense_weight": 0.7},
     "notes": ["A sample: 3 of 9 questions."],
 }
@@ -62,6 +62,12 @@ def test_supporting_and_cited_words_are_marked_where_they_stand() -> None:
         '<mark class="gold">Hubo </mark><mark class="gold cited">12 heridos.</mark><mark class="cited"> Llovió</mark>'
         " toda la noche."
     ) in content
+
+
+def test_what_embedded_and_what_read_is_on_the_page() -> None:
+    content = page(mixed(), about=ABOUT)
+    assert "<th scope=row>model</th><td>bundled</td>" in content
+    assert "<th scope=row>reader name</th><td>trained</td>" in content
 
 
 def test_the_sentences_chosen_from_are_shown_where_they_were_asked_for() -> None:
