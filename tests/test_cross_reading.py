@@ -256,3 +256,16 @@ def test_without_trained_weights_nobody_is_bothered(
 ) -> None:
     monkeypatch.setattr(reader_weights, "WEIGHTS_FILE", tmp_path / "weights")
     assert _asked(folder, wanted) == ("sentences", {"name": "sentences"}, [])
+
+
+@pytest.mark.slow
+def test_the_shipped_reader_points_at_words_inside_its_quotations(seeds_archive: Archive) -> None:
+    if not reader_weights.WEIGHTS_FILE.is_file():
+        pytest.skip("rag/reader holds no trained weights")
+    settings = load_settings(arguments={"reading.reader": "trained", "answer.min_confidence": 0})
+    told: list[str] = []
+    answer = seeds_archive.with_settings(settings, notify=told.append).ask("¿Qué tratados reemplaza el acuerdo?")
+    assert (answer.reader, told) == ("trained", [])
+    assert answer.citations
+    for citation in answer.citations:
+        assert all(citation.start <= start < end <= citation.end for start, end in citation.spans)
