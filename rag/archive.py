@@ -405,6 +405,7 @@ class Archive:
             vectors=DenseSearch(self._holdings.vectors, self._truth),
             words=self._holdings.words,
             reader=self._make_reader(calibrated=is_bundled),
+            is_fallback="why" in self.reader,
             load_candidates=self._truth.candidates,
             load_passages=self._truth.passages_by_id,
             languages=self._truth.languages,

@@ -30,11 +30,13 @@ _NOTICES = {
         "long": "La pregunta tiene {length} caracteres: solo se han leído los primeros {most}.",
         "wordless": "La pregunta no contiene ninguna palabra ni ningún número.",
         "widened": "Ningún artículo cumple «{words}»: se ha buscado sin ese límite.",
+        "untrained": "El lector entrenado no se puede usar: ha leído el otro (`hemeroteca doctor` dice por qué).",
     },
     "en": {
         "long": "The question has {length} characters: only the first {most} were read.",
         "wordless": "The question has neither a word nor a number.",
         "widened": "No article fits “{words}”: the search went on without that limit.",
+        "untrained": "The trained reader cannot be used: the other one read (`hemeroteca doctor` says why).",
     },
 }
 
@@ -47,7 +49,7 @@ class Parts:
     """What the steps work with.
 
     `languages` returns the archive's languages, the most frequent first, `outlets` its outlets; `spread` is what `fuse`
-    takes.
+    takes, `is_fallback` that a trained reader was wanted and `reader` is another one.
     """
 
     embedder: Embedder
@@ -61,6 +63,7 @@ class Parts:
     settings: RetrievalSettings
     spread: float | None
     shelf: Shelf
+    is_fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,11 +308,15 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
         hits=retrieved.hits[best],
         evidence=readings[best].evidence,
         probability=readings[best].probability,
-        notices=understood.notices,
+        notices=(*understood.notices, *_on_reader(understood, parts)),
         limits=understood.limits,
         reader=parts.reader.name,
         timings={**retrieved.timings, "read": time.perf_counter() - began},
     )
+
+
+def _on_reader(understood: Understood, parts: Parts) -> list[str]:
+    return [_NOTICES.get(understood.language, _NOTICES["en"])["untrained"]] if parts.is_fallback else []
 
 
 def _hits(

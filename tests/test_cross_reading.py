@@ -16,7 +16,7 @@ from rag.config import load_settings
 from rag.cross_reading import FIRST, READ, CrossReader, trained_answer_features
 from rag.interfaces import PassageLogits, Reader, Vectors
 from rag.reading import Asked, SentenceReader, rarity_of
-from rag.schema import Article, Evidence, Hit, Passage, Sentence
+from rag.schema import Answer, Article, Evidence, Hit, Passage, Sentence
 from tests.hashed_embedder import HashedEmbedder
 
 VECTOR = np.array([1.0, 0.0], np.float32)
@@ -219,14 +219,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "archive"
 
 
-def _asked(folder: Path, wanted: str) -> tuple[str, dict[str, str], list[str]]:
+def _asked(folder: Path, wanted: str) -> tuple[Answer, dict[str, str], list[str]]:
     told: list[str] = []
     settings = load_settings(arguments={"reading.reader": wanted, "answer.min_confidence": 0})
     with Archive.open(folder, settings=settings, embedder=HashedEmbedder(), notify=told.append) as archive:
         answers = [archive.ask("¿Quién firmó la paz?") for _ in range(2)]
         assert [answer.status for answer in answers] == ["answered"] * 2
         assert answers[0].to_dict()["reader"] == answers[0].reader
-        return answers[0].reader, archive.reader, told
+        return answers[0], archive.reader, told
 
 
 @pytest.mark.parametrize(
@@ -244,8 +244,9 @@ def test_weights_that_cannot_be_used_are_told_once_and_the_other_reader_goes_on(
     monkeypatch.setattr(reader_weights, "WEIGHTS_FILE", tmp_path / "weights")
     if content is not None:
         (tmp_path / "weights").write_bytes(content)
-    name, reader, told = _asked(folder, wanted)
-    assert (name, reader["name"]) == ("sentences", "sentences")
+    answer, reader, told = _asked(folder, wanted)
+    assert (answer.reader, reader["name"]) == ("sentences", "sentences")
+    assert [notice for notice in answer.notices if "hemeroteca doctor" in notice] == list(answer.notices) != []
     assert why in reader["why"]
     assert len([sentence for sentence in told if why in sentence]) == 1
 
@@ -255,7 +256,8 @@ def test_without_trained_weights_nobody_is_bothered(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
     monkeypatch.setattr(reader_weights, "WEIGHTS_FILE", tmp_path / "weights")
-    assert _asked(folder, wanted) == ("sentences", {"name": "sentences"}, [])
+    answer, reader, told = _asked(folder, wanted)
+    assert (answer.reader, answer.notices, reader, told) == ("sentences", (), {"name": "sentences"}, [])
 
 
 @pytest.mark.slow
