@@ -9,8 +9,8 @@ import pytest
 from rag.config import AnswerSettings
 from rag.errors import ModelError
 from rag.interfaces import Message
-from rag.response import respond
-from rag.schema import Answer, Article, Ask, Consultation, Evidence, Hit, Passage, Sentence
+from rag.response import respond, why_unknown
+from rag.schema import Answer, Article, Ask, Consultation, Evidence, Hit, Limit, Passage, Sentence
 
 TEXT = "El puerto de Almadía reabrió el 4 de marzo."
 SETTINGS = AnswerSettings(min_confidence=0.5)
@@ -35,14 +35,23 @@ class Words:
         return [len(text.split()) for text in texts]
 
 
-def consultation(*, probability: float = 0.9, ask: Ask | None = None, found: bool = True) -> Consultation:
+def consultation(
+    *,
+    probability: float = 0.9,
+    ask: Ask | None = None,
+    found: bool = True,
+    cosine: float = 0.9,
+    limits: tuple[Limit, ...] = (),
+    language: str = "es",
+) -> Consultation:
     sentence = Sentence(0, len(TEXT), TEXT)
     passage = Passage("p", "a", 0, 0, len(TEXT), TEXT, "es", TEXT, (sentence,))
-    hit = Hit(passage=passage, article=Article(id="a", text=TEXT, language="es"), score=1.0, cosine=0.9)
+    hit = Hit(passage=passage, article=Article(id="a", text=TEXT, language="es"), score=1.0, cosine=cosine)
     return Consultation(
         ask=ask or Ask("¿Cuándo reabrió el puerto?"),
-        question="¿Cuándo reabrió el puerto?",
-        language="es",
+        question=ask.question if ask else "¿Cuándo reabrió el puerto?",
+        language=language,
+        limits=limits,
         hits=(hit,) if found else (),
         evidence=(Evidence(hit=hit, sentence=sentence, score=0.9),) if found else (),
         probability=probability,
@@ -80,6 +89,41 @@ def test_below_the_threshold_it_declines_and_keeps_the_nearest() -> None:
 )
 def test_the_reason_for_finding_nothing_is_said(ask: Ask, reason: str) -> None:
     assert reason in last(consultation(ask=ask, found=False, probability=0.0)).reason
+
+
+WITHIN = "dentro de las fechas o medios pedidos"
+
+
+@pytest.mark.parametrize(
+    ("asked", "cosine", "limits", "why", "told"),
+    [
+        (Ask("¿Cuánto costó el puerto?"), 0.85, (), "fact", "trata el asunto"),
+        (Ask("¿Cuánto costó el puerto?"), 0.83, (), "nothing", "no tiene nada sobre ese asunto."),
+        # Almadía is in the passage, Osorno is not: 0.015 more and less.
+        (Ask("¿Cuánto costó el de Almadía?"), 0.83, (), "fact", "trata el asunto"),
+        (Ask("¿Cuánto costó el de Osorno?"), 0.85, (), "nothing", "no tiene nada"),
+        (Ask("¿Y en 1987?"), 0.845, (), "fact", "trata el asunto"),
+        (Ask("¿Cuánto costó?", outlets=("El Faro",)), 0.83, (), "limits", WITHIN),
+        (Ask("¿Cuánto costó?", until=date(2020, 1, 1)), 0.85, (), "fact", WITHIN),
+        # An outlet that is asked for is no name of the subject.
+        (Ask("Según El Faro, ¿cuánto costó?"), 0.845, (Limit("Según El Faro"),), "fact", WITHIN),
+    ],
+    ids=["near", "far", "its name", "another name", "a number", "outlet", "dates", "in its words"],
+)
+def test_a_question_is_declined_for_its_subject_its_fact_or_its_limits(
+    asked: Ask, cosine: float, limits: tuple[Limit, ...], why: str, told: str
+) -> None:
+    held = consultation(ask=asked, cosine=cosine, limits=limits, probability=0.1)
+    assert why_unknown(held) == why
+    reason = last(held).reason
+    assert reason.startswith("El archivo no lo sabe: ")
+    assert told in reason
+
+
+def test_across_languages_the_subject_is_told_from_farther_away() -> None:
+    asked = Ask("How much did it cost?")
+    assert why_unknown(consultation(ask=asked, cosine=0.825, language="en")) == "fact"
+    assert why_unknown(consultation(ask=asked, cosine=0.825)) == "nothing"
 
 
 def test_a_chat_model_phrases_the_answer() -> None:
