@@ -24,8 +24,9 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 from rag.config import AnswerSettings
 from rag.consultation import Question, to_ask
-from rag.deadline import DeadlineError, within
+from rag.deadline import within
 from rag.errors import ModelError
+from rag.failures import failure, shortened, stopped
 from rag.interfaces import ChatModel, Embedder, Message
 from rag.schema import Answer, Consultation, Hit, Passage
 
@@ -167,21 +168,18 @@ class LangChainChatModel:
         Raises:
             ModelError: The model cannot be reached, refuses, is silent or writes for too long, or stops in the middle.
         """
-        ended = False
+        ended, whole_s = False, _WHOLE_REPLY * self._timeout_s
         try:
             chunks = self._model.stream([{"role": message.role, "content": message.content} for message in messages])
-            whole_s = _WHOLE_REPLY * self._timeout_s
             with closing(within(cast("Generator[AIMessageChunk, None, None]", chunks), seconds=whole_s)) as drawn:
                 for chunk in drawn:
                     ended = ended or _says_end(chunk)
                     if text := str(chunk.text):
                         yield text
         except Exception as exc:
-            raise ModelError(_failure(exc, name=self._name, place=self._place, timeout_s=self._timeout_s)) from exc
+            raise failure(exc, name=self._name, place=self._place, timeout_s=self._timeout_s, whole_s=whole_s) from exc
         if not ended and self._name.startswith(("openai:", "ollama:")):
-            raise ModelError(
-                f"model {self._name}{self._place} stopped in the middle of its reply: ask again, or look at its log"
-            )
+            raise stopped(name=self._name, place=self._place)
 
 
 def load_chat_model(settings: AnswerSettings) -> ChatModel:
@@ -194,7 +192,6 @@ def load_chat_model(settings: AnswerSettings) -> ChatModel:
         ModelError: The model's package is not installed, its provider is unknown, or a key is missing.
     """
     name = settings.model
-    place = f" at {settings.base_url}" if settings.base_url else ""
     provider, _, bare = name.partition(":")
     try:
         from langchain.chat_models import init_chat_model
@@ -206,7 +203,7 @@ def load_chat_model(settings: AnswerSettings) -> ChatModel:
         raise ModelError(f"model {name} needs {package}: pip install {install}") from exc
     except Exception as exc:
         raise ModelError(_refusal(exc, name=name, provider=provider)) from exc
-    return LangChainChatModel(model, name=name, place=place, timeout_s=settings.timeout_s)
+    return LangChainChatModel(model, name=name, place=settings.base_url or "", timeout_s=settings.timeout_s)
 
 
 def _model_options(provider: str, bare: str, settings: AnswerSettings) -> dict[str, Any]:
@@ -250,45 +247,7 @@ def _refusal(exc: Exception, *, name: str, provider: str) -> str:
             f"model {name} needs a key: set {provider.upper()}_API_KEY in the environment "
             "(to any text if the server asks for none)"
         )
-    return f"model {name} cannot be loaded ({_shortened(exc)}): correct answer.model"
-
-
-def _failure(exc: Exception, *, name: str, place: str, timeout_s: float) -> str:
-    model = f"model {name}{place}"
-    status = getattr(exc, "status_code", None)
-    kinds = " ".join(type(cause).__name__ for cause in _causes(exc))
-    if isinstance(exc, DeadlineError):
-        return (
-            f"{model} was still writing after {_WHOLE_REPLY * timeout_s:g} s: raise answer.timeout_s, or take another"
-        )
-    if status in (401, 403):
-        return f"{model} refuses the key: set {name.partition(':')[0].upper()}_API_KEY in the environment"
-    if status == 404:
-        return f"{model} is not known there: correct answer.model or answer.base_url"
-    if status == 429:
-        return f"{model} accepts no more for now (too many requests, or no credit left): ask again later"
-    if isinstance(status, int) and status >= 500:
-        return f"{model} failed (HTTP {status}): ask again, or look at its log"
-    if "Timeout" in kinds:
-        return f"{model} said nothing for {timeout_s:g} s: look at its log, or raise answer.timeout_s"
-    if "ProtocolError" in kinds or "ReadError" in kinds:
-        return f"{model} stopped in the middle of its reply: ask again, or look at its log"
-    if "Connect" in kinds:
-        return f"{model} cannot be reached: start it, or correct answer.base_url"
-    if "No generation chunks" in str(exc):
-        return f"{model} gave no reply: check that answer.base_url is that of a chat model's server"
-    return f"{model} failed ({_shortened(exc)}): ask again, or choose another answer.model"
-
-
-def _causes(exc: BaseException | None) -> Iterator[BaseException]:
-    while exc is not None:
-        yield exc
-        exc = exc.__cause__ or exc.__context__
-
-
-def _shortened(exc: Exception) -> str:
-    words = " ".join(str(exc).split())
-    return f"{type(exc).__name__}: {words[:200]}" if words else type(exc).__name__
+    return f"model {name} cannot be loaded ({shortened(exc)}): correct answer.model"
 
 
 def _says_end(chunk: AIMessageChunk) -> bool:

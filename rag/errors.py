@@ -11,6 +11,10 @@ HemerotecaError
 └── SourceError          a file or row cannot be read as an article
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 
 class HemerotecaError(Exception):
     """Anything wrong with the world that a user can mend; its text is one clear sentence."""
@@ -42,6 +46,11 @@ class NotFoundError(HemerotecaError):
 
 class ModelError(HemerotecaError):
     """An embedding or chat model cannot be loaded or does not answer."""
+
+    def __init__(self, message: str, *, in_languages: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.in_languages = in_languages or {}
+        """The message by ISO 639-1 code, for those languages in which a reader can be told."""
 
 
 class SourceError(HemerotecaError):

@@ -90,7 +90,8 @@ def respond(
                         yield snapshot
                 final = _of_model(snapshot, otherwise=final)
             except ModelError as exc:
-                notice = _say(consultation, "model_failed").format(error=str(exc).rstrip("."))
+                error = exc.in_languages.get(consultation.language, str(exc)).rstrip(".")
+                notice = _say(consultation, "model_failed").format(error=error[:1].upper() + error[1:])
                 final = replace(final, notices=(*final.notices, notice))
     yield replace(dated(final), timings={**consultation.timings, "answer": time.perf_counter() - began})
 

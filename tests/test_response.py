@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pytest
 
 from rag.config import AnswerSettings
-from rag.errors import ModelError
+from rag.failures import stopped
 from rag.interfaces import Message
 from rag.response import respond, why_unknown
 from rag.schema import Answer, Article, Ask, Consultation, Evidence, Hit, Limit, Passage, Sentence
@@ -27,7 +27,7 @@ class Writes:
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
         yield self.reply
         if self.fails:
-            raise ModelError("model test:model stopped in the middle of its reply: ask again")
+            raise stopped(name=self.name, place="")
 
 
 class Words:
@@ -137,7 +137,17 @@ def test_a_chat_model_that_fails_leaves_the_sources_words_and_a_notice() -> None
     answer = last(consultation(), Writes("El puerto", fails=True))
     assert (answer.text, answer.model) == (f"{TEXT} [1]", "extractive")
     assert answer.notices == (
-        "model test:model stopped in the middle of its reply: ask again. Se responde con las frases de los artículos.",
+        "El modelo test:model se ha parado en mitad de su respuesta: pregunte de nuevo o mire su registro. "
+        "Se responde con las frases de los artículos.",
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_failure_is_told_in_english_to_who_asks_in_no_language_of_the_interface(language: str) -> None:
+    answer = last(replace(consultation(), language=language), Writes("El puerto", fails=True))
+    assert answer.notices == (
+        "Model test:model stopped in the middle of its reply: ask again, or look at its log. "
+        "The answer is given in the articles' own sentences.",
     )
 
 
