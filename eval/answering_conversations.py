@@ -92,7 +92,10 @@ def loss_of(turns: Sequence[Asking], measure: str) -> Loss | None:
 
 def conversation_report(turns: Sequence[Asking], *, splits: Sequence[str]) -> Report:
     """Return a table of each split by kind of turn, and whether little enough is lost."""
-    tables, targets, content = [], [], {}
+    tables, targets = [], []
+    content: dict[str, Any] = {
+        "turns": {turn.question.qid: {"said": turn.said, "full": turn.full} for turn in turns},
+    }
     for split in splits:
         held = [turn for turn in turns if turn.question.split == split]
         kinds = dict.fromkeys(turn.question.type for turn in held)

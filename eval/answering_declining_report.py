@@ -9,6 +9,7 @@ from eval.finding_ranking import Estimate, estimated
 from eval.finding_report import Report, Target, plain, share, table
 from eval.probabilities import (
     Guess,
+    Risk,
     auroc,
     bins_of,
     calibration_error,
@@ -38,7 +39,7 @@ def declining_report(result: DecliningResult) -> Report:
     thresholds = {"working": result.threshold, f"{ANSWERED:.0%} answered": at_share}
     ordered = {name: _auroc(result.answerable, replies) for name, replies in unanswerable.items()}
     nomiracl = {name: auroc(guesses) for name, guesses in result.nomiracl.items()}
-    bins = bins_of(result.paired)
+    bins, risks = bins_of(result.paired), _risks(result)
     tables = (
         f"Judged by the reader {result.reader!r}; answers are given from {result.threshold:.2f} on.",
         _shares_table(result, unanswerable, ordered=ordered, thresholds=thresholds),
@@ -57,7 +58,7 @@ def declining_report(result: DecliningResult) -> Report:
             ],
         )
         + f"\nexpected calibration error {calibration_error(bins):.3f}, n = {len(result.paired)}",
-        _risks_table(result),
+        _risks_table(risks),
     )
     content = {
         "reader": result.reader,
@@ -70,6 +71,19 @@ def declining_report(result: DecliningResult) -> Report:
         "nomiracl": {name: plain(found) for name, found in nomiracl.items()},
         "bins": [{"low": each.low, "n": each.n, "mean": each.mean, "answerable": each.share} for each in bins],
         "calibration_error": round(calibration_error(bins), 6),
+        "risks": [
+            {
+                "coverage": one.coverage,
+                "threshold": one.threshold,
+                "not_there": one.risk,
+                "not_there_or_other": other.risk,
+            }
+            for one, other in risks
+        ],
+        "probabilities": {
+            name: [round(reply.probability, 4) for reply in replies]
+            for name, replies in {"answerable": result.answerable, REMOVED: result.removed, **result.world}.items()
+        },
     }
     targets = _targets(result, unanswerable, ordered=ordered, nomiracl=nomiracl, threshold=at_share)
     return Report("declining", ABOUT, tables, targets, content)
@@ -111,14 +125,17 @@ def _shares_table(
     return table(heads, lines)
 
 
-def _risks_table(result: DecliningResult) -> str:
+def _risks(result: DecliningResult) -> list[tuple[Risk, Risk]]:
     """Return risk by coverage: answering where nothing answers, and also citing another sentence first."""
-    there = result.paired
     right = [Guess(reply.probability, reply.is_right) for reply in result.answerable]
     right += [Guess(reply.probability, is_so=False) for reply in result.removed]
-    pairs = zip(risk_coverage(there, coverages=COVERAGES), risk_coverage(right, coverages=COVERAGES), strict=True)
+    there = risk_coverage(result.paired, coverages=COVERAGES)
+    return list(zip(there, risk_coverage(right, coverages=COVERAGES), strict=True))
+
+
+def _risks_table(risks: Sequence[tuple[Risk, Risk]]) -> str:
     lines = [
-        [f"{one.coverage:.2f}", f"{one.threshold:.3f}", f"{one.risk:.3f}", f"{other.risk:.3f}"] for one, other in pairs
+        [f"{one.coverage:.2f}", f"{one.threshold:.3f}", f"{one.risk:.3f}", f"{other.risk:.3f}"] for one, other in risks
     ]
     heads = ["answered, of answerable and removed", "from", "not there", "not there, or another sentence first"]
     return table(heads, lines)

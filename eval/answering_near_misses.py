@@ -83,7 +83,12 @@ def says_only(answer: Answer, places: Sequence[Span]) -> bool:
 def near_miss_report(found: Sequence[Outcome], *, splits: Sequence[str]) -> Report:
     """Return a table of each split by kind, near misses first."""
     tables: list[str] = []
-    content: dict[str, Any] = {}
+    content: dict[str, Any] = {
+        "questions": {
+            outcome.question.qid: {"probability": round(outcome.probability, 4), "right": outcome.is_right}
+            for outcome in found
+        }
+    }
     for split in splits:
         held = [outcome for outcome in found if outcome.question.split == split]
         missed = [outcome for outcome in held if not outcome.question.answerable]
