@@ -5,6 +5,7 @@ One row is `<s> question </s></s> title and passage </s>`, as in training: the t
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 # What one run computes stays in a core's own cache.
 _RUN_TOKENS: Final = 256
+_loading = threading.Lock()
+# By the file that it was made of; one at a time.
+_loaded: dict[tuple[Path, int, int], CrossEncoder] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ def load_cross_encoder(
 ) -> CrossEncoder:
     """Return the trained reader's model, on its own copy of the bundled weights; its graph is made on the first call.
 
+    All archives of a process share one.
+
     Args:
         tokenizer: The bundled model's, if it is at hand: another one costs a second and 280 MB.
         notify: Is told in a sentence what takes long.
@@ -61,6 +67,17 @@ def load_cross_encoder(
     if not file.is_file():
         # Before the bundled model is looked for, which may have to be fetched.
         raise ModelError(f"there are no trained weights in {file}: reinstall Hemeroteca, which carries them")
+    state = file.stat()
+    key = (file, state.st_mtime_ns, state.st_size)
+    with _loading:
+        if key not in _loaded:
+            made = _made(file, tokenizer=tokenizer, notify=notify)
+            _loaded.clear()
+            _loaded[key] = made
+        return _loaded[key]
+
+
+def _made(file: Path, *, tokenizer: Tokenizer | None, notify: Notify | None) -> CrossEncoder:
     folder = bundled_model_folder(notify=notify)
     try:
         from rag.encoder import PairEncoder

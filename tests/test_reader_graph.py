@@ -274,6 +274,11 @@ def shipped(tokenizer: Tokenizer) -> CrossEncoder:
 
 
 @pytest.mark.slow
+def test_all_archives_of_a_process_share_one_model(shipped: CrossEncoder) -> None:
+    assert load_cross_encoder() is shipped
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ASKED)
 def test_the_shipped_readers_logits_are_near_those_of_plain_arithmetic(shipped: CrossEncoder, language: str) -> None:
     question, text = ASKED[language]
