@@ -91,6 +91,7 @@ def test_an_outlet_is_found_in_any_case(run: Run, sample_folder: Path) -> None:
 def test_search_prints_so_many_passages_best_first(run: Run, sample_folder: Path) -> None:
     status, out, _ = run("search", WHERE, "-k", "3", "--archive", sample_folder)
     assert (status, re.findall(r"^(\d+)\. ", out, flags=re.MULTILINE)) == (0, ["1", "2", "3"])
+    assert len(re.findall(r"^   puntuación \d+,\d{3}, artículo \w+$", out, flags=re.MULTILINE)) == 3
 
 
 # ---- articles

@@ -48,14 +48,14 @@ def answer(*citations: Citation) -> Answer:
 
 
 def test_passages_of_a_search_name_the_outlets_that_printed_the_same() -> None:
-    text = hits_text([FOUND])
+    text = hits_text([FOUND], language="en")
     assert "   The same words in: Diario B, 2 March 2024; Diario C, no date\n" in text
     assert text.endswith("   The same event in: Diario D, 3 March 2024")
 
 
 def test_passage_that_leans_is_shown_behind_what_it_leans_on() -> None:
     before = replace(FOUND.passage, text="Lo dijo\nel juez.")
-    assert "\n   (Lo dijo el juez.)\n   El juez calló." in hits_text([replace(FOUND, before=before)])
+    assert "\n   (Lo dijo el juez.)\n   El juez calló." in hits_text([replace(FOUND, before=before)], language="es")
 
 
 def test_quotation_names_the_outlets_that_the_answer_does_not_cite_itself() -> None:

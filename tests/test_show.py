@@ -146,7 +146,7 @@ def test_a_hostile_article_cannot_reach_the_terminal() -> None:
     shown = [
         answer_text(answer),
         answer_text(unknown),
-        hits_text([hit]),
+        hits_text([hit], language="es"),
         list_text([article]),
         article_text(article, removed=True),
         summary_text(summary),
@@ -154,9 +154,23 @@ def test_a_hostile_article_cannot_reach_the_terminal() -> None:
     assert [text for text in shown if "\x1b" in text or "\x07" in text] == []
 
 
-def test_passages_are_ranked_with_score_and_article() -> None:
-    assert hits_text([HIT]) == f"1. El Faro, 15 May 2024 — El pacto\n   score 0.500, article a1\n   {TEXT}"
-    assert hits_text([]) == ""
+@pytest.mark.parametrize(
+    ("language", "source", "score"),
+    [
+        ("es", "El Faro, 15 de mayo de 2024", "puntuación 0,500, artículo a1"),
+        ("en", "El Faro, 15 May 2024", "score 0.500, article a1"),
+        ("de", "El Faro, 15 May 2024", "score 0.500, article a1"),
+    ],
+)
+def test_passages_are_ranked_with_score_and_article_in_the_questions_language(
+    language: str, source: str, score: str
+) -> None:
+    assert hits_text([HIT], language=language) == f"1. {source} — El pacto\n   {score}\n   {TEXT}"
+
+
+def test_no_passage_is_said_in_the_questions_language() -> None:
+    assert hits_text([], language="es") == "Ningún pasaje del archivo se parece a la pregunta."
+    assert hits_text([], language="fr") == "No passage of the archive comes close to the question."
 
 
 def test_an_article_is_a_line_with_tabs() -> None:

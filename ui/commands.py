@@ -104,16 +104,18 @@ def _ask(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _search(options: argparse.Namespace, terminal: Terminal) -> int:
+    from rag.language import detect_language
     from rag.schema import hit_to_dict
     from ui.show import hits_text, json_text
 
     question = _question(options.question, terminal)
     with _opened(options, terminal) as archive:
         hits = archive.search(question, k=options.k, per_article=options.per_article, **_filters(options, archive))
+        language = detect_language(question, prior=archive.languages())
     if options.json:
         terminal.print(json_text([hit_to_dict(hit) for hit in hits]))
     else:
-        terminal.print(hits_text(hits) or "nothing found")
+        terminal.print(hits_text(hits, language=language))
     return OK
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from rag.config import Settings
 from rag.schema import Answer, Article, Citation, Hit, IngestSummary, Story, TimeExpression
 from ui.company import citations_company, hit_company, story_lines
-from ui.texts import EN, TEXTS, Texts, date_text
+from ui.texts import EN, TEXTS, Texts, date_text, number_text
 from ui.times import limit_text, quoted_times
 
 _NEAREST = 3
@@ -63,13 +63,13 @@ def answer_text(answer: Answer) -> str:
     return "\n\n".join(blocks)
 
 
-def hits_text(hits: Sequence[Hit]) -> str:
-    """Return passages in their order, each with its source, score, the id of its article, and who printed the same."""
-    return "\n\n".join(
-        f"{rank}. {_source(hit.article, EN)}\n   score {hit.score:.3f}, article {one_line(hit.article.id)}\n"
-        + _indented("\n".join([*_leading(hit), visible(hit.passage.text), *_company(hit, EN)]), by=3)
-        for rank, hit in enumerate(hits, start=1)
-    )
+def hits_text(hits: Sequence[Hit], *, language: str) -> str:
+    """Return passages in their order, each with its source, score, the id of its article, and who printed the same.
+
+    Said in the question's language, if the interface speaks it; without any passage, that there is none.
+    """
+    texts = TEXTS.get(language, EN)
+    return "\n\n".join(_hit(rank, hit, texts) for rank, hit in enumerate(hits, start=1)) or texts.no_nearest
 
 
 def list_text(articles: Sequence[Article]) -> str:
@@ -201,6 +201,15 @@ def _nearest(hit: Hit, texts: Texts) -> str:
     text = hit.passage.text
     excerpt = text if len(text) <= _EXCERPT else text[:_EXCERPT].rsplit(" ", 1)[0] + " …"
     return f"  {_source(hit.article, texts)}\n" + _indented("\n".join([visible(excerpt), *_company(hit, texts)]))
+
+
+def _hit(rank: int, hit: Hit, texts: Texts) -> str:
+    score = texts.score.format(score=number_text(hit.score, texts, digits=3))
+    lines = [*_leading(hit), visible(hit.passage.text), *_company(hit, texts)]
+    return (
+        f"{rank}. {_source(hit.article, texts)}\n   {score}, {texts.article.format(id=one_line(hit.article.id))}\n"
+        + _indented("\n".join(lines), by=3)
+    )
 
 
 def _leading(hit: Hit) -> list[str]:

@@ -74,6 +74,7 @@ class Texts:
     cut_article: str
     no_date: str
     unknown_language: str
+    article: str
     score: str
     similarity: str
     open_source: str
@@ -165,6 +166,7 @@ ES = Texts(
     cut_article="El artículo es muy largo: se muestra la parte que rodea la cita.",
     no_date="sin fecha",
     unknown_language="idioma desconocido",
+    article="artículo {id}",
     score="puntuación {score}",
     similarity="parecido {score}",
     open_source="Abrir el original",
@@ -290,6 +292,7 @@ EN = Texts(
     cut_article="The article is very long: only the part around the citation is shown.",
     no_date="no date",
     unknown_language="unknown language",
+    article="article {id}",
     score="score {score}",
     similarity="similarity {score}",
     open_source="Open the original",
