@@ -189,7 +189,7 @@ def _checked(key: str, value: Any, origin: str) -> Any:
     try:
         converted = _converted(value, wanted)
     except ValueError as exc:
-        raise ConfigError(f"{key} = {value!r} in {origin} is not of type {wanted}: correct it") from exc
+        raise ConfigError(f"{key} = {value!r} in {origin} is not {_TYPES[wanted]}: correct it") from exc
     allowed = _ALLOWED.get(key)
     if allowed and not allowed[0](converted):
         raise ConfigError(f"{key} = {value!r} in {origin} is out of range: it must be {allowed[1]}")
@@ -217,6 +217,7 @@ def _nearest(key: str, known: Mapping[str, str]) -> str:
     return f": did you mean {near[0]}?" if near else ""
 
 
+_TYPES = {"str": "a text", "int": "a whole number", "float": "a number", "float | None": 'a number or "default"'}
 _ALLOWED: dict[str, tuple[Any, str]] = {
     "answer.model": (lambda value: bool(value.strip()), '"extractive" or "provider:name"'),
     "embedding.engine": (lambda value: value in ("auto", "int8", "torch"), '"auto", "int8" or "torch"'),

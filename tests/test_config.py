@@ -65,9 +65,14 @@ def test_variables_that_are_no_settings_pass() -> None:
     [
         ({"answer.modle": "x"}, r"answer\.modle in argument is no setting: did you mean answer\.model\?"),
         ({"port": "1"}, r"port in argument is no setting"),
-        ({"web.port": "many"}, r"web\.port = 'many' in argument is not of type int"),
-        ({"web.port": 7860.0}, r"web\.port = 7860\.0 in argument is not of type int"),
-        ({"web.port": True}, r"web\.port = True in argument is not of type int"),
+        ({"web.port": "many"}, r"web\.port = 'many' in argument is not a whole number"),
+        ({"web.port": 7860.0}, r"web\.port = 7860\.0 in argument is not a whole number"),
+        ({"web.port": True}, r"web\.port = True in argument is not a whole number"),
+        (
+            {"answer.min_confidence": "x"},
+            r"min_confidence = 'x' in argument is not a number or \"default\": correct it",
+        ),
+        ({"answer.timeout_s": "x"}, r"timeout_s = 'x' in argument is not a number: correct it"),
         ({"web.port": 70000}, r"out of range: it must be 1 to 65535"),
         ({"web.language": "fr"}, r"it must be \"es\" or \"en\""),
         ({"retrieval.dense_weight": "nan"}, r"out of range: it must be 0 to 1"),
@@ -76,7 +81,7 @@ def test_variables_that_are_no_settings_pass() -> None:
             {"answer.model": " "},
             r'answer\.model = . . in argument is out of range: it must be "extractive" or "provider:name"',
         ),
-        ({"answer.model": 3}, r"answer\.model = 3 in argument is not of type str"),
+        ({"answer.model": 3}, r"answer\.model = 3 in argument is not a text"),
     ],
     ids=str,
 )
