@@ -68,10 +68,11 @@ def read_rows(path: Path, content: bytes, convert: Callable[[Row, int], T]) -> l
         try:
             found.append(convert(object_of(json_of(line)), number))
         except ValueError as exc:
-            problems.append(f"{path}, line {number}: {exc}")
+            problems.append(f"line {number}: {exc}")
     if problems:
         more = len(problems) - MOST_PROBLEMS
-        raise DatasetError("\n".join(problems[:MOST_PROBLEMS] + ([f"and {more} more lines"] if more > 0 else [])))
+        told = problems[:MOST_PROBLEMS] + ([f"and {more} more lines"] if more > 0 else [])
+        raise DatasetError(f"{path}, {'; '.join(told)}")
     return found
 
 
