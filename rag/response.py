@@ -29,6 +29,7 @@ _REASONS = {
         "empty": "El archivo está vacío, o todavía se está preparando: no hay pasajes que buscar.",
         "unread": "Los pasajes que lo mencionan todavía se están preparando: pregunte de nuevo cuando acabe el ingest.",
         "nothing": "El archivo no lo sabe: no tiene nada sobre ese asunto.",
+        "wordless": "La pregunta no nombra ningún asunto: escríbala con alguna palabra o un número.",
         "fact": "El archivo no lo sabe: trata el asunto, pero lo más cercano que tiene no responde a la pregunta.",
         "limits": "El archivo no lo sabe: no tiene nada sobre ese asunto dentro de las fechas o medios pedidos.",
         "fact_within": "El archivo no lo sabe: dentro de las fechas o medios pedidos trata el asunto, pero lo más"
@@ -43,6 +44,7 @@ _REASONS = {
         "empty": "The archive is empty, or still being prepared: there are no passages to search.",
         "unread": "The passages that mention it are still being prepared: ask again when the ingest has ended.",
         "nothing": "The archive does not know: it holds nothing on that subject.",
+        "wordless": "The question names no subject: ask it with a word or a number.",
         "fact": "The archive does not know: it covers the subject, but its nearest words do not answer the question.",
         "limits": "The archive does not know: it holds nothing on that subject within the dates or outlets asked for.",
         "fact_within": "The archive does not know: within the dates or outlets asked for it covers the subject, but its"
@@ -51,9 +53,9 @@ _REASONS = {
     },
 }
 
-Why = Literal["nothing", "fact", "limits", "empty", "unread"]
+Why = Literal["nothing", "fact", "limits", "empty", "unread", "wordless"]
 """Nothing on the subject; the subject but not this; nothing within the days or outlets asked for; no passages at all;
-none of them ready."""
+none of them ready; the question has no subject."""
 
 # From this likeness a passage is on the subject of the question: in the question's language, and in another one. Chosen
 # on development questions and training sets.
@@ -119,6 +121,8 @@ def why_unknown(consultation: Consultation) -> Why:
         return "limits" if limited else "empty"
     if not consultation.evidence:
         return "unread"
+    if not any(char.isalnum() for char in consultation.ask.question):
+        return "wordless"
     if is_on_subject(consultation):
         return "fact"
     return "limits" if limited else "nothing"

@@ -126,6 +126,13 @@ def test_across_languages_the_subject_is_told_from_farther_away() -> None:
     assert why_unknown(consultation(ask=asked, cosine=0.825)) == "nothing"
 
 
+@pytest.mark.parametrize("question", ["¿¿¿¿", "\u200b", "…!"])
+def test_of_a_question_without_words_nothing_is_said_about_its_subject(question: str) -> None:
+    held = consultation(ask=Ask(question), probability=0.0)
+    assert why_unknown(held) == "wordless"
+    assert last(held).reason == "La pregunta no nombra ningún asunto: escríbala con alguna palabra o un número."
+
+
 def test_a_chat_model_phrases_the_answer() -> None:
     answer = last(consultation(), Writes("El puerto reabrió el 4 de marzo [1]."))
     assert (answer.status, answer.model) == ("answered", "test:model")
