@@ -87,7 +87,8 @@ def test_while_the_chat_runs_every_command_of_another_terminal_does(sample_copy:
         status, out, err = run("ingest", "uno.txt", "absent.txt", "--json", *there, folder=here)
         summary = json.loads(out)
         assert (status, summary["added"]) == (1, 1)
-        assert err.startswith("0 of 1 passages\n1 of 1 passages\n") and err.endswith("the rest was\n")
+        assert err.startswith("0 of 1 passages\n1 of 1 passages\n")
+        assert err.endswith("the rest was\n")
         assert summary["failed"] == [{"place": "absent.txt", "reason": "does not exist: check the path"}]
         status, out, _ = run("ask", "¿Cuánto costó el puente de Almoral?", *there, folder=here)
         assert (status, "Costó tres millones." in out) == (0, True)
