@@ -155,12 +155,16 @@ class Stories(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Where an index differs from the truth: ids of passages, sorted; all empty for an index that is sound."""
+    """Where an index differs from the truth: ids of passages, sorted; the first four are empty for a sound index.
+
+    `relinked` are those that an approximate index had lost by chance, and that the examination made findable again.
+    """
 
     missing: tuple[str, ...] = ()
     orphaned: tuple[str, ...] = ()
     different: tuple[str, ...] = ()
     unfindable: tuple[str, ...] = ()
+    relinked: tuple[str, ...] = ()
 
     @property
     def is_sound(self) -> bool:

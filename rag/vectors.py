@@ -173,13 +173,16 @@ class ChromaIndex:
     def audit(self, truth: Truth, article_ids: Sequence[str]) -> Audit:
         """Return where the index differs from the truth of these articles, and what it holds of none of them.
 
-        A passage with a vector has to be found by its id, as the truth has it, and first by its own vector.
+        A passage with a vector has to be found by its id, as the truth has it, and first by its own vector. One that is
+        lost to searches is linked anew: Chroma draws links by chance, and draws those of what it wrote last again
+        whenever it is opened.
 
         Raises:
-            ArchiveError: The index cannot be read.
+            ArchiveError: The index cannot be read, or not be mended.
         """
-        missing, different, unfindable = set[str](), set[str](), set[str]()
-        with self._door.shared(), _translated("vector index {} cannot be read", self._folder):
+        missing, different = set[str](), set[str]()
+        unfindable, relinked = set[str](), set[str]()
+        with self._writing, self._door.shared(), _translated("vector index {} cannot be read", self._folder):
             orphaned = set(self._opened().get(include=[])["ids"])
             for at in range(0, len(article_ids), ARTICLES_PER_BATCH):
                 some = article_ids[at : at + ARTICLES_PER_BATCH]
@@ -188,8 +191,11 @@ class ChromaIndex:
                 missing |= wanted.keys() - stored.keys()
                 shared = wanted.keys() & stored.keys()
                 different |= {id_ for id_ in shared if not stored[id_].equals(wanted[id_])}
-                unfindable.update(self._unfindable({id_: wanted[id_].vector for id_ in shared - different}))
-        return Audit(*(tuple(sorted(ids)) for ids in (missing, orphaned, different, unfindable)))
+                lost = self._unfindable({id_: wanted[id_].vector for id_ in shared - different})
+                still_lost = self._relink(lost, wanted=wanted)
+                unfindable.update(still_lost)
+                relinked.update(set(lost) - still_lost)
+        return Audit(*(tuple(sorted(ids)) for ids in (missing, orphaned, different, unfindable, relinked)))
 
     def close(self) -> None:
         """Release files and memory; the index is not used afterwards."""
@@ -219,13 +225,7 @@ class ChromaIndex:
             self._describe([id_ for id_ in changed if id_ not in moved], wanted=wanted, stored=stored)
             self._delete(moved)
             self._add([*moved, *new], wanted=wanted)
-            written = {id_: wanted[id_].vector for id_ in (*moved, *new)}
-            for _ in range(_MOST_TRIES):
-                # The graph is an approximation, and a record's links are chance: other links, most often, lead to it.
-                if not (lost := self._unfindable(written)):
-                    break
-                self._delete(lost)
-                self._add(lost, wanted=wanted)
+            self._relink(self._unfindable({id_: wanted[id_].vector for id_ in (*moved, *new)}), wanted=wanted)
 
     def _delete(self, ids: Sequence[str]) -> None:
         for at in range(0, len(ids), self._batch):
@@ -240,6 +240,18 @@ class ChromaIndex:
                 documents=[wanted[id_].document for id_ in some],
                 metadatas=[dict(wanted[id_].metadata) for id_ in some],
             )
+
+    def _relink(self, ids: Sequence[str], *, wanted: Mapping[str, Record]) -> set[str]:
+        """Give other links to records that no search finds, and return those that are still lost."""
+        lost = list(ids)
+        for _ in range(_MOST_TRIES):
+            # The graph is an approximation, and a record's links are chance: other links, most often, lead to it.
+            if not lost:
+                break
+            self._delete(lost)
+            self._add(lost, wanted=wanted)
+            lost = self._unfindable({id_: wanted[id_].vector for id_ in ids})
+        return set(lost)
 
     def _describe(self, ids: Sequence[str], *, wanted: Mapping[str, Record], stored: Mapping[str, Record]) -> None:
         for at in range(0, len(ids), self._batch):

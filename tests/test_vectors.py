@@ -280,3 +280,32 @@ def test_vectors_that_change_again_and_again_stay_findable(tmp_path: Path) -> No
         index.catch_up(truth)
     assert index.audit(truth, ids).is_sound
     index.close()
+
+
+def test_what_the_graph_lost_by_chance_is_linked_anew_by_an_audit(tmp_path: Path) -> None:
+    # With three links a record, some are lost whenever Chroma draws the links of what it wrote last again.
+    with plain_client(tmp_path) as client:
+        client.create_collection(
+            "passages",
+            embedding_function=None,
+            configuration={"hnsw": {"space": "cosine", "ef_construction": 10, "max_neighbors": 3}},
+            metadata={"applied_seq": 0, "dim": DIM},
+        )
+    draw, truth, vectors = np.random.default_rng(0), MemoryTruth(), {}
+    for number in range(120):
+        vector = unit_vector(*(1 + 0.02 * draw.normal(size=DIM)))
+        vectors[truth.put(f"a{number}", ["x"], vectors=[vector])[0]] = vector
+    articles = [id_.partition("#")[0] for id_ in vectors]
+    for _ in range(30):
+        with closing(open_vector_index(tmp_path, dim=DIM)) as index:
+            index.catch_up(truth)
+            audit = index.audit(truth, articles)
+            assert (audit.missing, audit.orphaned, audit.different) == ((), (), ())
+            if audit.relinked:
+                # What was mended is no fault; what could not be is one.
+                assert audit.is_sound == (audit.unfindable == ())
+                assert [index.search(vectors[id_], k=1, filters=ALL)[0].passage_id for id_ in audit.relinked] == list(
+                    audit.relinked
+                )
+                return
+    pytest.fail("thirty times no record was lost: the test needs a worse graph")

@@ -31,6 +31,7 @@ def doctor(options: argparse.Namespace, terminal: Terminal) -> int:
                     "passages": checkup.passages,
                     "without_vectors": checkup.without_vectors,
                     "findings": findings,
+                    "relinked": len(checkup.vectors.relinked),
                     "fingerprint": dict(checkup.fingerprint),
                     "reader": reader,
                 }
@@ -45,6 +46,8 @@ def doctor(options: argparse.Namespace, terminal: Terminal) -> int:
         weights = made_by.get("weights_sha256", "")[:12]
         terminal.print(f"vectors of {made_by.get('dim')} numbers by {made_by.get('model')} (weights {weights})")
     terminal.print(_read_by(reader, terminal))
+    if relinked := len(checkup.vectors.relinked):
+        terminal.print(f"{relinked} passages that the graph of the vector index had lost by chance were linked anew")
     for finding in findings:
         terminal.print(f"- {terminal.shown(finding)}")
     if not findings:
