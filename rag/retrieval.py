@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from rag.fusion import fuse
 from rag.interfaces import Candidate, Filters, Vector, VectorSearch, WordIndex
@@ -54,8 +55,11 @@ def retrieve(
         spread: What makes a difference of cosines large for the model, None if that is not known.
         choose: Picks among the ranked passages; None takes the first `k`.
     """
-    dense_found = vectors.search(vector, k=candidates, filters=filters)
-    word_found = words.search(question, language=language, k=candidates, filters=filters)
+    # Both at once: neither library holds Python while it searches.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        dense = beside.submit(vectors.search, vector, k=candidates, filters=filters)
+        word_found = words.search(question, language=language, k=candidates, filters=filters)
+        dense_found = dense.result()
     ids = sorted({found.passage_id for found in (*dense_found, *word_found)})
     known = load_candidates(ids)
     cosines, likeness = _cosines(known, vector)

@@ -78,6 +78,8 @@ def coverage(wanted: list[str], text_terms: frozenset[str]) -> float:
     return len(distinct & text_terms) / len(distinct) if distinct else 0.0
 
 
+# Most words of a text are words of others.
+@lru_cache(maxsize=32768)
 def _fold(word: str) -> str:
     kept = word.lower().replace("ñ", "\0")
     decomposed = unicodedata.normalize("NFD", kept)
