@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -27,8 +28,6 @@ OpenArchive = Callable[[Sequence[Document]], AbstractContextManager[Archive]]
 class RememberingEmbedder:
     """An embedder that makes no vector twice; what it made is kept in a file, by what made it and of what text.
 
-    For one thread.
-
     Args:
         embedder: What makes the vectors.
         folder: Where the file is, or is made.
@@ -43,12 +42,14 @@ class RememberingEmbedder:
         self.max_tokens = embedder.max_tokens
         self.fingerprint = embedder.fingerprint
         made_by = hashlib.sha256(json.dumps(self.fingerprint, sort_keys=True).encode()).hexdigest()
+        self._one_at_a_time = threading.Lock()
         self._file = folder / f"vectors-{made_by[:16]}.db"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             # Its age tells whether it is still used.
             self._file.touch()
-            self._kept = sqlite3.connect(self._file, timeout=60)
+            # An ingest embeds in a thread of its own.
+            self._kept = sqlite3.connect(self._file, timeout=60, check_same_thread=False)
             self._kept.execute("PRAGMA synchronous=OFF")
             self._kept.execute("CREATE TABLE IF NOT EXISTS made (key BLOB PRIMARY KEY, vectors BLOB) WITHOUT ROWID")
         except (OSError, sqlite3.Error) as exc:
@@ -91,10 +92,12 @@ class RememberingEmbedder:
         """Return the vectors that go by each name; those that are not kept are made, by their positions."""
         keys = [hashlib.sha256(json.dumps(name).encode()).digest() for name in named]
         try:
-            found = [self._kept.execute("SELECT vectors FROM made WHERE key = ?", (key,)).fetchone() for key in keys]
+            with self._one_at_a_time:
+                one = "SELECT vectors FROM made WHERE key = ?"
+                found = [self._kept.execute(one, (key,)).fetchone() for key in keys]
             new = [at for at, row in enumerate(found) if row is None]
             made = dict(zip(new, make(new), strict=True)) if new else {}
-            with self._kept:
+            with self._one_at_a_time, self._kept:
                 self._kept.executemany(
                     "INSERT OR IGNORE INTO made VALUES (?, ?)",
                     [(keys[at], vectors.astype(np.float32).tobytes()) for at, vectors in made.items()],

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from ingest.chunking import passages_of
+from ingest.embedding_beside import EmbeddingBeside
 from ingest.metadata import article_id, is_known_by_text, to_article
 from ingest.readers import Draft, read_file
 from ingest.sources import find_files, written
@@ -54,14 +55,14 @@ def ingest(
 ) -> IngestSummary:
     """Take files and folders into an archive and return what became of them.
 
-    First every article is kept, then its passages are embedded: what is interrupted is resumed by the next ingest.
+    Every article is kept before its passages are embedded: what is interrupted is resumed by the next ingest.
     Taking the same things in again changes nothing. One bad file or row is reported and the rest go on; so is a second
     version of an article, of which the first that is met counts.
 
     Args:
         archive: Where to; may be in use by other threads.
         paths: Files and folders of .txt, .md and .jsonl, or a single one.
-        progress: Called with (passages embedded, passages to embed).
+        progress: Called with (passages embedded, passages to embed as far as read), by one thread at a time.
 
     Raises:
         ValueError: `paths` is empty.
@@ -73,21 +74,24 @@ def ingest(
     outcomes: Counter[str] = Counter()
     failures: list[IngestFailure] = []
     firsts: dict[str, _First] = {}
-    passages = 0
+    passages = written_now = 0
     drafts = _drafts([Path(path) for path in paths], max_mb=archive.settings.ingest.max_article_mb)
-    while batch := list(islice(drafts, _BATCH)):
-        failures += [item for item in batch if isinstance(item, IngestFailure)]
-        reads = [item for item in batch if isinstance(item, _Read)]
-        prepared, unchanged, failed = _prepare(reads, archive=archive, firsts=firsts)
-        failures += failed
-        outcomes["unchanged"] += unchanged
-        if prepared:
-            kept = archive.put(prepared)
+    with EmbeddingBeside(archive, progress=progress) as beside:
+        while batch := list(islice(drafts, _BATCH)):
+            if passages:
+                beside.go_on(written_now)
+            failures += [item for item in batch if isinstance(item, IngestFailure)]
+            reads = [item for item in batch if isinstance(item, _Read)]
+            prepared, unchanged, failed = _prepare(reads, archive=archive, firsts=firsts)
+            failures += failed
+            outcomes["unchanged"] += unchanged
+            kept = archive.put(prepared) if prepared else []
             outcomes.update(kept)
-            passages += sum(
+            written_now = sum(
                 len(item.passages) for item, outcome in zip(prepared, kept, strict=True) if outcome in _WRITTEN
             )
-    archive.embed_pending(progress=progress)
+            passages += written_now
+        beside.finish()
     return IngestSummary(
         added=outcomes["added"],
         changed=outcomes["changed"],

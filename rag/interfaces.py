@@ -35,7 +35,7 @@ class TokenCounter(Protocol):
 
 
 class Embedder(Protocol):
-    """Turns texts into unit vectors of one space."""
+    """Turns texts into unit vectors of one space; several threads may use it at once."""
 
     @property
     def dim(self) -> int:
