@@ -25,7 +25,7 @@ from eval.finding_sets import key_of, rows
 from ingest import ingest
 from rag import Archive
 from rag.config import load_settings
-from rag.reading import Asked, answer_features, logistic, rarity_of, sentence_features
+from rag.reading import Asked, answer_features, logistic, sentence_features, word_weights_of
 from rag.schema import Consultation, Evidence, Hit
 
 # (set of questions, set of passages). The first two were written by people who had the passage before them and share
@@ -234,16 +234,16 @@ def _sentence_data(found: Sequence[Case]) -> tuple[list[tuple[float, ...]], list
     features, labels = [], []
     for case in found:
         asked, evidence = Asked.of(case.question), hits_read(case)[1]
-        rarity = rarity_of(evidence)
+        word_weights = word_weights_of(asked, evidence)
         for item in evidence:
-            features.append(sentence_features(asked, item, rarity=rarity))
+            features.append(sentence_features(asked, item, word_weights=word_weights))
             labels.append(int(is_right(case, item)))
     return features, labels
 
 
 def _best(asked: Asked, evidence: Sequence[Evidence], weights: Sequence[float]) -> Evidence:
-    rarity = rarity_of(evidence)
-    return max(evidence, key=lambda item: logistic(weights, sentence_features(asked, item, rarity=rarity)))
+    word_weights = word_weights_of(asked, evidence)
+    return max(evidence, key=lambda item: logistic(weights, sentence_features(asked, item, word_weights=word_weights)))
 
 
 def _first_right(found: Sequence[Case], weights: Sequence[float]) -> float:
@@ -260,7 +260,7 @@ def _answer_data(found: Sequence[Case], weights: Sequence[float]) -> tuple[list[
             if not evidence:
                 continue
             best = _best(asked, evidence, weights)
-            features.append(answer_features(asked, best, hits=hits, rarity=rarity_of(evidence)))
+            features.append(answer_features(asked, best, hits=hits, word_weights=word_weights_of(asked, evidence)))
             labels.append(int(not without_subject))
     return features, labels
 

@@ -30,7 +30,7 @@ from rag.cross_reading import (
     trained_sentence_features,
 )
 from rag.interfaces import PassageReader
-from rag.reading import Asked, answer_features, logistic, rarity_of
+from rag.reading import Asked, answer_features, logistic, word_weights_of
 from rag.schema import Evidence
 
 NEAR_MISSES = (("squad2_dev_half_en", "squad2_dev_half_en"), ("idk_mrc_id", "idk_mrc_id"))
@@ -62,7 +62,7 @@ class Read:
             self._best(weights, known),
             known,
             seen=self.seen,
-            rarity=rarity_of(self.seen),
+            word_weights=word_weights_of(self.asked, self.seen),
             language=self.case.consultation.language,
         )
 
@@ -75,8 +75,9 @@ class Read:
         return self._best(weights, self.known)
 
     def _best(self, weights: Sequence[float], known: Sequence[Signals]) -> Signals:
-        asked, rarity = self.asked, rarity_of(self.seen)
-        return max(known, key=lambda one: sentence_score(asked, one, rarity=rarity, weights=weights))
+        asked = self.asked
+        word_weights = word_weights_of(asked, self.seen)
+        return max(known, key=lambda one: sentence_score(asked, one, word_weights=word_weights, weights=weights))
 
 
 def held_out(data: Path) -> frozenset[str]:
@@ -178,9 +179,10 @@ def _sentence_data(readings: Sequence[Read]) -> tuple[list[tuple[float, ...]], l
     for one in readings:
         if one.kind != "answerable":
             continue
-        asked, rarity = one.asked, rarity_of(one.seen)
+        asked = one.asked
+        word_weights = word_weights_of(asked, one.seen)
         for known in one.known:
-            features.append(trained_sentence_features(asked, known, rarity=rarity))
+            features.append(trained_sentence_features(asked, known, word_weights=word_weights))
             labels.append(int(is_right(one.case, known.evidence)))
     return features, labels
 
@@ -190,7 +192,9 @@ def _untrained(one: Read) -> float:
     same = best.hit.passage.language == one.case.consultation.language
     weights = reading.ANSWER_WEIGHTS if same else reading.ANSWER_WEIGHTS_ACROSS
     hits = [item.hit for item in one.seen]
-    return logistic(weights, answer_features(one.asked, best, hits=hits, rarity=rarity_of(one.seen)))
+    return logistic(
+        weights, answer_features(one.asked, best, hits=hits, word_weights=word_weights_of(one.asked, one.seen))
+    )
 
 
 def _report_first(judged: Sequence[Judged], *, across: bool) -> None:

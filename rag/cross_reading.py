@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rag.interfaces import PassageLogits, PassageReader, Reader, Reading, Vector
-from rag.reading import Asked, answer_features, logistic, rarity_of, sentence_features
+from rag.reading import Asked, answer_features, logistic, sentence_features, word_weights_of
 from rag.schema import Evidence, Hit, Sentence
 from rag.spans import MOST_SPANS, Span, asks_for_several, best_spans, sentence_logit, shown
 from rag.terms import term_set
@@ -80,7 +80,8 @@ class CrossReader:
         ).evidence
         if not seen:
             return Reading(evidence=(), probability=0.0)
-        asked, rarity = Asked.of(question, context=context), rarity_of(seen)
+        asked = Asked.of(question, context=context)
+        word_weights = word_weights_of(asked, seen)
         chosen = to_read(seen, order=[hit.passage.id for hit in hits])
         known: list[Signals] = []
         scores: list[float] = []
@@ -90,10 +91,12 @@ class CrossReader:
                 some = promising(some, seen)
             read = signals(question, some, seen, model=self._model, context=context)
             known += read
-            scores += [sentence_score(asked, one, rarity=rarity) for one in read]
+            scores += [sentence_score(asked, one, word_weights=word_weights) for one in read]
             if known:
                 best = known[scores.index(max(scores))]
-                features = trained_answer_features(asked, best, known, seen=seen, rarity=rarity, language=language)
+                features = trained_answer_features(
+                    asked, best, known, seen=seen, word_weights=word_weights, language=language
+                )
                 probability = logistic(ANSWER_WEIGHTS, features)
         return Reading(evidence=_judged(known, scores, seen), probability=probability)
 
@@ -161,21 +164,21 @@ def _signals(item: Evidence, logits: PassageLogits, *, most: int) -> Signals | N
     )
 
 
-def trained_sentence_features(asked: Asked, known: Signals, *, rarity: Mapping[str, float]) -> tuple[float, ...]:
+def trained_sentence_features(asked: Asked, known: Signals, *, word_weights: Mapping[str, float]) -> tuple[float, ...]:
     """Return what tells whether a sentence answers: the model's three logits, and `sentence_features`."""
     return (
         known.answering,
         known.margin,
         known.relevance,
-        *sentence_features(asked, known.evidence, rarity=rarity),
+        *sentence_features(asked, known.evidence, word_weights=word_weights),
     )
 
 
 def sentence_score(
-    asked: Asked, known: Signals, *, rarity: Mapping[str, float], weights: Sequence[float] | None = None
+    asked: Asked, known: Signals, *, word_weights: Mapping[str, float], weights: Sequence[float] | None = None
 ) -> float:
     """Return how likely a sentence answers, 0 to 1; `weights` None takes the module's."""
-    return logistic(weights or SENTENCE_WEIGHTS, trained_sentence_features(asked, known, rarity=rarity))
+    return logistic(weights or SENTENCE_WEIGHTS, trained_sentence_features(asked, known, word_weights=word_weights))
 
 
 def trained_answer_features(
@@ -184,7 +187,7 @@ def trained_answer_features(
     known: Sequence[Signals],
     *,
     seen: Sequence[Evidence],
-    rarity: Mapping[str, float],
+    word_weights: Mapping[str, float],
     language: str,
 ) -> tuple[float, ...]:
     """Return what tells whether the archive answers at all.
@@ -198,7 +201,7 @@ def trained_answer_features(
         best: The sentence that answers best.
         known: What the model says of all sentences that it read.
         seen: All sentences.
-        rarity: As `rarity_of` gives it.
+        word_weights: As `word_weights_of` gives them.
         language: The question's.
     """
     relevance = list({one.evidence.hit.passage.id: one.relevance for one in known}.values())
@@ -207,7 +210,7 @@ def trained_answer_features(
         best.margin,
         max(relevance),
         math.log1p(sum(one > 0 for one in relevance[:FIRST])),
-        *answer_features(asked, best.evidence, hits=[item.hit for item in seen], rarity=rarity),
+        *answer_features(asked, best.evidence, hits=[item.hit for item in seen], word_weights=word_weights),
         float(best.evidence.hit.passage.language == language),
     )
 

@@ -99,14 +99,14 @@ class SentenceReader:
         if not self._calibrated:
             hits, unjudged = _brought_to_scale(hits, unjudged)
         asked = Asked.of(question, context=context)
-        rarity = rarity_of(unjudged)
+        word_weights = word_weights_of(asked, unjudged)
         evidence = [
             Evidence(
                 hit=item.hit,
                 sentence=item.sentence,
                 score=logistic(
                     SENTENCE_WEIGHTS if item.hit.passage.language == language else SENTENCE_WEIGHTS_ACROSS,
-                    sentence_features(asked, item, rarity=rarity),
+                    sentence_features(asked, item, word_weights=word_weights),
                 ),
                 cosine=item.cosine,
             )
@@ -115,7 +115,7 @@ class SentenceReader:
         evidence.sort(key=lambda item: (-item.score, item.hit.passage.id, item.sentence.start))
         best = evidence[0]
         weights = ANSWER_WEIGHTS if best.hit.passage.language == language else ANSWER_WEIGHTS_ACROSS
-        probability = logistic(weights, answer_features(asked, best, hits=hits, rarity=rarity))
+        probability = logistic(weights, answer_features(asked, best, hits=hits, word_weights=word_weights))
         return Reading(evidence=tuple(evidence), probability=probability)
 
 
@@ -163,7 +163,17 @@ def rarity_of(evidence: Sequence[Evidence]) -> dict[str, float]:
     return {term: math.log((1 + len(evidence)) / (1 + count)) + 0.1 for term, count in frequency.items()}
 
 
-def sentence_features(asked: Asked, item: Evidence, *, rarity: Mapping[str, float]) -> tuple[float, ...]:
+def word_weights_of(asked: Asked, evidence: Sequence[Evidence]) -> dict[str, float]:
+    """Return what each of the question's words weighs among the sentences read: its own weight times its rarity.
+
+    One that none of the sentences has is as rare as the rarest: what is asked is not there.
+    """
+    rarity = rarity_of(evidence)
+    most = max(rarity.values(), default=1.0)
+    return {term: weight * rarity.get(term, most) for term, weight in asked.terms.items()}
+
+
+def sentence_features(asked: Asked, item: Evidence, *, word_weights: Mapping[str, float]) -> tuple[float, ...]:
     """Return what tells whether a sentence answers.
 
     Its cosine and its passage's; the share of the question's words in it and in its passage with title, weighted by
@@ -172,14 +182,14 @@ def sentence_features(asked: Asked, item: Evidence, *, rarity: Mapping[str, floa
     return (
         item.cosine,
         item.hit.cosine,
-        weighted_coverage(asked.terms, item.sentence.text, rarity=rarity),
-        weighted_coverage(asked.terms, item.hit.passage.embedded_text, rarity=rarity),
+        weighted_coverage(word_weights, item.sentence.text),
+        weighted_coverage(word_weights, item.hit.passage.embedded_text),
         *(_shows(asked, kind, item.sentence.text) for kind in _KINDS),
     )
 
 
 def answer_features(
-    asked: Asked, best: Evidence, *, hits: Sequence[Hit], rarity: Mapping[str, float]
+    asked: Asked, best: Evidence, *, hits: Sequence[Hit], word_weights: Mapping[str, float]
 ) -> tuple[float, ...]:
     """Return what tells whether the archive answers at all.
 
@@ -191,22 +201,17 @@ def answer_features(
     return (
         best.cosine,
         max(hit.cosine for hit in hits),
-        weighted_coverage(asked.terms, place, rarity=rarity),
+        weighted_coverage(word_weights, place),
         coverage(list(asked.names), term_set(place)) if asked.names else 0.5,
         _shows(asked, asked.kind, _surroundings(best)) if asked.kind else 0.0,
     )
 
 
-def weighted_coverage(wanted: Mapping[str, float], text: str, *, rarity: Mapping[str, float]) -> float:
-    """Return the share, 0 to 1, of the wanted terms that a text has, each weighing its own weight times its rarity.
-
-    A term that none of the sentences has is as rare as the rarest: what is asked is not there.
-    """
-    most = max(rarity.values(), default=1.0)
-    weights = {term: weight * rarity.get(term, most) for term, weight in wanted.items()}
+def weighted_coverage(word_weights: Mapping[str, float], text: str) -> float:
+    """Return the share, 0 to 1, of the words that a text has, each counting its weight; 0 of no words."""
     held = term_set(text)
-    total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
+    total = sum(word_weights.values())
+    return sum(weight for term, weight in word_weights.items() if term in held) / total if total else 0.0
 
 
 def _surroundings(item: Evidence) -> str:

@@ -15,7 +15,7 @@ from rag.archive import Archive
 from rag.config import load_settings
 from rag.cross_reading import FIRST, READ, CrossReader, trained_answer_features
 from rag.interfaces import PassageLogits, Reader, Vectors
-from rag.reading import Asked, SentenceReader, rarity_of
+from rag.reading import Asked, SentenceReader, word_weights_of
 from rag.schema import Answer, Article, Evidence, Hit, Passage, Sentence
 from tests.hashed_embedder import HashedEmbedder
 
@@ -199,12 +199,13 @@ def test_features_of_the_answer_are_those_of_the_sentence_that_answers_best() ->
     hits = [hit("p", "Llovía.", "Firmó Olmo ayer."), hit("q", "Nada.")]
     seen = sentence_reader(hits).read("¿Quién firmó?", hits, language="es", question_vector=VECTOR).evidence
     known = signals("¿Quién firmó?", hits, seen, model=WordReader({"Olmo": 3.0}))
-    asked, rarity = Asked.of("¿Quién firmó?"), rarity_of(seen)
-    features = trained_answer_features(asked, known[1], known, seen=seen, rarity=rarity, language="es")
+    asked = Asked.of("¿Quién firmó?")
+    word_weights = word_weights_of(asked, seen)
+    features = trained_answer_features(asked, known[1], known, seen=seen, word_weights=word_weights, language="es")
     # Its logit, that of "Olmo" begun and ended, its passage's; one passage of two; its cosine, and that of the hits;
     # the question's words; no names; a name is there; the question's language.
     assert features == pytest.approx((3.0, 6.0, 3.0, np.log(2), 0.8, 0.9, 1.0, 0.5, 1.0, 1.0))
-    across = trained_answer_features(asked, known[1], known, seen=seen, rarity=rarity, language="en")
+    across = trained_answer_features(asked, known[1], known, seen=seen, word_weights=word_weights, language="en")
     assert across[-1] == 0.0
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rag.interfaces import Vectors
-from rag.reading import Asked, SentenceReader, holds_kind, logistic, rarity_of, weighted_coverage
+from rag.reading import Asked, SentenceReader, holds_kind, logistic, rarity_of, weighted_coverage, word_weights_of
 from rag.schema import Article, Evidence, Hit, Passage, Sentence
 
 
@@ -125,12 +125,21 @@ def test_rarity_is_high_for_what_few_sentences_say() -> None:
 
 
 def test_an_asked_word_that_no_sentence_has_weighs_most() -> None:
-    share = weighted_coverage({"comun": 1.0, "ausent": 1.0}, "común", rarity={"comun": 1.0, "otra": 3.0})
-    assert share == pytest.approx(1 / (1 + 3))
+    read = hit("p", ["El tratado es común.", "Es común.", "Es común y raro."])
+    asked = Asked(terms={"comun": 1.0, "raro": 0.5, "ausent": 1.0}, names=(), kind="")
+    weights = word_weights_of(
+        asked, [Evidence(hit=read, sentence=sentence, score=0.0) for sentence in read.passage.sentences]
+    )
+    rare = math.log(4 / 2) + 0.1
+    assert weights == {"comun": pytest.approx(0.1), "raro": pytest.approx(rare / 2), "ausent": pytest.approx(rare)}
+
+
+def test_coverage_counts_each_word_by_its_weight() -> None:
+    assert weighted_coverage({"comun": 1.0, "ausent": 3.0}, "común") == pytest.approx(1 / (1 + 3))
 
 
 def test_nothing_asked_is_nothing_covered() -> None:
-    assert weighted_coverage({}, "común", rarity={"comun": 1.0}) == 0.0
+    assert weighted_coverage({}, "común") == 0.0
 
 
 def test_the_logistic_function_is_one_half_at_zero() -> None:
