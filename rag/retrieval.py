@@ -67,7 +67,8 @@ def retrieve(
     fused = fuse(
         likeness,
         word_scores,
-        same_language={id_ for id_, candidate in known.items() if candidate.language == language},
+        languages={id_: candidate.language for id_, candidate in known.items()},
+        language=language,
         dense_weight=dense_weight,
         spread=spread,
     )
