@@ -16,7 +16,7 @@ from rag.companions import Shelf, accompanied, uncrowded, with_copies
 from rag.config import RetrievalSettings
 from rag.interfaces import Embedder, Filters, Reader, Reading, Vector, VectorSearch, WordIndex
 from rag.language import detect_language
-from rag.limits import filters_of, not_given, read_limits
+from rag.limits import filters_of, not_given, read_limits, without_limits
 from rag.readable import readable
 from rag.retrieval import LoadCandidates, LoadPassages, retrieve
 from rag.schema import Ask, Consultation, Hit, Limit, Turn
@@ -187,13 +187,15 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
     earlier = [in_small_letters(turn.question) for turn in ask.history[-1:]]
     contexts = ["", *earlier, *([whole] if asked != whole else [])]
     texts = [context if context == whole else f"{context} {asked}".strip() for context in contexts]
-    vectors = parts.embedder.embed_questions(texts)
-    versions = [
-        # What is asked now decides which sentence answers; what was asked before, where to look.
-        Version(text=text, context=context, search_vector=vector, read_vector=_unit(vector + vectors[0]))
-        for text, context, vector in zip(texts, contexts, vectors, strict=True)
-    ]
     limits = _limits(ask, language, parts=parts)
+    # What is asked now, without where to look, decides which sentence answers; what was asked before, where to look.
+    answered = without_limits(asked, limits)
+    every = list(dict.fromkeys([*texts, answered]))
+    vectors = dict(zip(every, parts.embedder.embed_questions(every), strict=True))
+    versions = [
+        Version(text, context, search_vector=vectors[text], read_vector=_unit(vectors[text] + vectors[answered]))
+        for text, context in zip(texts, contexts, strict=True)
+    ]
     return Understood(
         ask=ask,
         language=language,
@@ -287,9 +289,11 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
     """Return the version of the question with the better evidence, read; the bare question wins a tie."""
     began = time.perf_counter()
     understood = retrieved.understood
+    # What was found lies within the limits: that it also says so in words is not asked.
+    question = without_limits(understood.versions[0].text, understood.limits)
     readings: list[Reading] = [
         parts.reader.read(
-            understood.versions[0].text,
+            question,
             with_copies(hits),
             language=understood.language,
             question_vector=version.read_vector,

@@ -160,3 +160,11 @@ def _outlets(question: str, sources: Sequence[Mention]) -> list[Limit]:
         return []
     names = tuple(dict.fromkeys(name for mention in sources for name in mention.outlets))
     return [Limit(question[sources[0].words_start : sources[-1].end], outlets=names)]
+
+
+def without_limits(question: str, limits: Sequence[Limit]) -> str:
+    """Return a question without the words that say where to look, not what for; as it is if no others are left."""
+    rest = question
+    for limit in limits:
+        rest = rest.replace(limit.words, " ")
+    return " ".join(rest.split()) if limits and any(char.isalnum() for char in rest) else question

@@ -14,6 +14,7 @@ from rag.errors import ModelError
 from rag.extraction import extract
 from rag.generation import DECLINED, generate
 from rag.interfaces import ChatModel, TokenCounter
+from rag.limits import without_limits
 from rag.reading import Asked
 from rag.schema import Answer, Consultation, Hit
 from rag.terms import coverage, numbers, term_set
@@ -130,10 +131,7 @@ def why_unknown(consultation: Consultation) -> Why:
 
 def is_on_subject(consultation: Consultation) -> bool:
     """Whether any passage that was read is on what the question is about: near to it, the more so with its names."""
-    question = consultation.question
-    for limit in consultation.limits:
-        # "Según El Faro" names where to look, not what for.
-        question = question.replace(limit.words, " ")
+    question = without_limits(consultation.question, consultation.limits)
     names = [name for name in Asked.of(question).names if name not in numbers(question)]
     hits = {item.hit.passage.id: item.hit for item in consultation.evidence}
     return any(

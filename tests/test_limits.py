@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from rag.interfaces import Filters
-from rag.limits import filters_of, not_given, read_limits
+from rag.limits import filters_of, not_given, read_limits, without_limits
 from rag.schema import Limit
 
 WEDNESDAY = date(2024, 6, 19)
@@ -106,3 +106,17 @@ def test_what_is_given_wins_over_the_words_dates_and_outlets_apart() -> None:
     assert filters_of((JUNE, EFE), given=given) == Filters(until=date(2023, 1, 1), outlets=frozenset({"EFE"}))
     assert not_given((JUNE, EFE), given=given) == (EFE,)
     assert filters_of((JUNE,), given=Filters()) == Filters(since=date(2024, 6, 1), until=date(2024, 6, 30))
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "rest"),
+    [
+        ("¿Qué pasó en el puerto en enero de 2024?", ["en enero de 2024"], "¿Qué pasó en el puerto ?"),
+        ("Según EFE, ¿quién firmó ayer?", ["Según EFE", "ayer"], ", ¿quién firmó ?"),
+        ("¿Según EFE?", ["Según EFE"], "¿Según EFE?"),
+        ("¿Quién  firmó?", [], "¿Quién  firmó?"),
+    ],
+    ids=["a month", "an outlet and a day", "nothing else", "no limit"],
+)
+def test_a_question_without_its_limits_is_what_is_asked_for(question: str, words: list[str], rest: str) -> None:
+    assert without_limits(question, [Limit(words=each) for each in words]) == rest
