@@ -55,7 +55,7 @@ def question_part(plan: Plan) -> Section:
 
 {_how_made_up(plan)}
 Every question is embedded by the bundled model all the same, inside `ask`, and every answer is made in the articles'
-own words, none is refused.
+own words, none is refused. What is found is read without the trained reader, which the part "The trained reader" times.
 
 {table(["warm", "median", "p95"], rows)}
 

@@ -267,9 +267,20 @@ def _answer_data(found: Sequence[Case], weights: Sequence[float]) -> tuple[list[
 
 def best_threshold(probabilities: Sequence[float], labels: Sequence[int]) -> float:
     """Return the probability from which to answer when a wrong answer weighs twice a needless refusal."""
-    values, truth = np.array(probabilities), np.array(labels, dtype=bool)
-    grid = np.arange(0.05, 0.96, 0.01)
-    return float(max(grid, key=lambda t: (values[truth] >= t).mean() - 2 * (values[~truth] >= t).mean()))
+    return threshold_weighing_twice([(probabilities, labels)])
+
+
+def threshold_weighing_twice(groups: Sequence[tuple[Sequence[float], Sequence[int]]]) -> float:
+    """Return the same for groups of questions, each of probabilities and labels, that count alike."""
+    found = [(np.array(probabilities), np.array(labels, dtype=bool)) for probabilities, labels in groups]
+
+    def worth(threshold: float) -> float:
+        return sum(
+            float((values[truth] >= threshold).mean() - 2 * (values[~truth] >= threshold).mean())
+            for values, truth in found
+        )
+
+    return float(max(np.arange(0.05, 0.96, 0.01), key=worth))
 
 
 def calibration_error(probabilities: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> float:

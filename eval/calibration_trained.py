@@ -15,15 +15,23 @@ from typing import Literal
 
 import numpy as np
 
-from eval.calibration import Case, best_threshold, calibration_error, fitted, hits_read, is_right, split_by_subject
+from eval.calibration import (
+    Case,
+    calibration_error,
+    fitted,
+    hits_read,
+    is_right,
+    split_by_subject,
+    threshold_weighing_twice,
+)
 from eval.reader_sets import plain, read_sets, side_of
 from rag import reading
 from rag.cross_encoder import load_cross_encoder
 from rag.cross_reading import (
     FIRST,
     Signals,
+    Weights,
     promising,
-    sentence_score,
     signals,
     to_read,
     trained_answer_features,
@@ -37,6 +45,7 @@ NEAR_MISSES = (("squad2_dev_half_en", "squad2_dev_half_en"), ("idk_mrc_id", "idk
 """Sets, with their passages, that also ask what these do not answer."""
 Kind = Literal["answerable", "left out", "near miss"]
 _MARGINS = (-6.0, -4.0, -2.0, 0.0, 2.0)
+_SELDOM = 4
 _CERTAIN = (0.7, 0.8, 0.9, 0.95, 0.98)
 
 
@@ -54,30 +63,29 @@ class Read:
         """What is asked for."""
         return Asked.of(self.case.question)
 
-    def features(self, weights: Sequence[float], *, known: Sequence[Signals] | None = None) -> tuple[float, ...]:
-        """Return the answer's features with such weights of the sentences."""
+    @property
+    def language(self) -> str:
+        """The question's."""
+        return self.case.consultation.language
+
+    def features(self, weights: Weights, *, known: Sequence[Signals] | None = None) -> tuple[float, ...]:
+        """Return the answer's features with such weights of the sentences, by all or by some of what the model says."""
         known = known or self.known
-        return trained_answer_features(
-            self.asked,
-            self._best(weights, known),
-            known,
-            seen=self.seen,
-            word_weights=word_weights_of(self.asked, self.seen),
-            language=self.case.consultation.language,
+        words = word_weights_of(self.asked, self.seen)
+        return trained_answer_features(self.asked, self.best(weights, known), known, seen=self.seen, word_weights=words)
+
+    def best(self, weights: Weights, known: Sequence[Signals] | None = None) -> Signals:
+        """Return what the model says of the sentence that is best with such weights."""
+        asked, words = self.asked, word_weights_of(self.asked, self.seen)
+        return max(
+            known or self.known,
+            key=lambda one: weights.score(asked, one, word_weights=words, language=self.language),
         )
 
-    def best(self, weights: Sequence[float]) -> Evidence:
-        """Return the sentence that is best with such weights."""
-        return self.known_best(weights).evidence
-
-    def known_best(self, weights: Sequence[float]) -> Signals:
-        """Return what the model says of that sentence."""
-        return self._best(weights, self.known)
-
-    def _best(self, weights: Sequence[float], known: Sequence[Signals]) -> Signals:
-        asked = self.asked
-        word_weights = word_weights_of(asked, self.seen)
-        return max(known, key=lambda one: sentence_score(asked, one, word_weights=word_weights, weights=weights))
+    def probability(self, weights: Weights, *, known: Sequence[Signals] | None = None) -> float:
+        """Return how likely it is to hold an answer, by all or by some of what the model says."""
+        features = self.features(weights, known=known)
+        return weights.probability(features, self.best(weights, known).evidence, language=self.language)
 
 
 def held_out(data: Path) -> frozenset[str]:
@@ -97,10 +105,8 @@ def report_trained(found: Sequence[Case], *, model: PassageReader | None = None)
     every = [*halves[0], *halves[1]]
     print(f"{len(halves[0])} and {len(halves[1])} readings")
     weights = _fitted(every)
-    print(f"SENTENCE_WEIGHTS = {weights.sentence}")
-    print(f"ANSWER_WEIGHTS = {weights.answer}")
-    within = [one for one in every if not one.case.across]
-    threshold = best_threshold([weights.probability(one) for one in within], _labels(within))
+    print(f"WEIGHTS = {weights}")
+    threshold = _best_threshold(every, weights)
     print(f"MIN_CONFIDENCE = {threshold:.2f}")
     judged = [Judged(one, by) for half, by in zip(halves, map(_fitted, reversed(halves)), strict=True) for one in half]
     for across in (False, True):
@@ -108,24 +114,12 @@ def report_trained(found: Sequence[Case], *, model: PassageReader | None = None)
         _report_first(some, across=across)
         readings = [one.read for one in some]
         _report_answers(
-            "trained", readings, [one.by.probability(one.read) for one in some], threshold=threshold, across=across
+            "trained", readings, [one.read.probability(one.by) for one in some], threshold=threshold, across=across
         )
         untrained = [_untrained(one) for one in readings]
         _report_answers("sentences", readings, untrained, threshold=reading.MIN_CONFIDENCE, across=across)
     _report_words(judged, threshold=threshold)
     _report_stopping(judged)
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Both regressions' weights."""
-
-    sentence: tuple[float, ...]
-    answer: tuple[float, ...]
-
-    def probability(self, read: Read, *, known: Sequence[Signals] | None = None) -> float:
-        """Return how likely a reading is to hold an answer, by all or by some of what the model says."""
-        return logistic(self.answer, read.features(self.sentence, known=known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +131,11 @@ class Judged:
 
 
 def _fitted(readings: Sequence[Read]) -> Weights:
-    sentence = fitted(*_sentence_data(readings))
-    return Weights(sentence, fitted([one.features(sentence) for one in readings], _labels(readings)))
+    sentence, sentence_across = (fitted(*_sentence_data(readings, across=across)) for across in (False, True))
+    # Those of the answer come next: which sentence is the best is known by now.
+    weights = Weights(sentence, sentence_across, (), ())
+    answer, answer_across = (fitted(*_answer_data(readings, weights, across=across)) for across in (False, True))
+    return Weights(sentence, sentence_across, answer, answer_across)
 
 
 def _balanced(found: Sequence[Case]) -> list[Case]:
@@ -174,17 +171,43 @@ def _labels(readings: Sequence[Read]) -> list[int]:
     return [int(one.kind == "answerable") for one in readings]
 
 
-def _sentence_data(readings: Sequence[Read]) -> tuple[list[tuple[float, ...]], list[int]]:
+def _is_across(one: Read, evidence: Evidence) -> bool:
+    return evidence.hit.passage.language != one.language
+
+
+def _sentence_data(readings: Sequence[Read], *, across: bool) -> tuple[list[tuple[float, ...]], list[int]]:
+    """Return features and labels of sentences in the question's language, or in others."""
     features, labels = [], []
     for one in readings:
         if one.kind != "answerable":
             continue
-        asked = one.asked
-        word_weights = word_weights_of(asked, one.seen)
+        asked, words = one.asked, word_weights_of(one.asked, one.seen)
         for known in one.known:
-            features.append(trained_sentence_features(asked, known, word_weights=word_weights))
-            labels.append(int(is_right(one.case, known.evidence)))
+            if _is_across(one, known.evidence) == across:
+                features.append(trained_sentence_features(asked, known, word_weights=words))
+                labels.append(int(is_right(one.case, known.evidence)))
     return features, labels
+
+
+def _answer_data(
+    readings: Sequence[Read], weights: Weights, *, across: bool
+) -> tuple[list[tuple[float, ...]], list[int]]:
+    """Return features and labels of readings whose best sentence is in the question's language, or in another.
+
+    The sets answer a question in its own language whenever they have a passage in it. In an archive it need not be so:
+    of such questions whose best sentence is in another language only one in `_SELDOM` counts.
+    """
+    some = [one for one in readings if _is_across(one, one.best(weights).evidence) == across]
+    if across:
+        own = [one for one in some if not one.case.across]
+        some = [one for one in some if one.case.across] + own[::_SELDOM]
+    return [one.features(weights) for one in some], _labels(some)
+
+
+def _best_threshold(readings: Sequence[Read], weights: Weights) -> float:
+    """Return what is best for questions within a language and across two, which count the same."""
+    groups = [[one for one in readings if one.case.across == across] for across in (False, True)]
+    return threshold_weighing_twice([([one.probability(weights) for one in some], _labels(some)) for some in groups])
 
 
 def _untrained(one: Read) -> float:
@@ -201,9 +224,9 @@ def _report_first(judged: Sequence[Judged], *, across: bool) -> None:
     answerable = [one for one in judged if one.read.kind == "answerable"]
     some = [one.read for one in answerable]
     ways = {
-        "all signals": [one.read.best(one.by.sentence) for one in answerable],
-        "the model's sentence": [one.best((0.0, 1.0, *[0.0] * 9)) for one in some],
-        "the model's span": [one.best((0.0, 0.0, 1.0, *[0.0] * 8)) for one in some],
+        "all signals": [one.read.best(one.by).evidence for one in answerable],
+        "the model's sentence": [max(one.known, key=lambda known: known.answering).evidence for one in some],
+        "the model's span": [max(one.known, key=lambda known: known.margin).evidence for one in some],
         "untrained": [one.seen[0] for one in some],
     }
     right = {
@@ -239,8 +262,8 @@ def _report_words(judged: Sequence[Judged], *, threshold: float) -> None:
     """Print how often the best words of what would be answered are the answer, by how far they are above none."""
     found: list[tuple[float, bool]] = []
     for one in judged:
-        best = one.read.known_best(one.by.sentence)
-        if best.spans and one.by.probability(one.read) >= threshold:
+        best = one.read.best(one.by)
+        if best.spans and one.read.probability(one.by) >= threshold:
             span, article = best.spans[0], best.evidence.hit.article
             words = plain(article.text[span.start : span.end])
             answers = [plain(answer) for answer in one.read.case.answers]
@@ -261,12 +284,12 @@ def _report_stopping(judged: Sequence[Judged]) -> None:
             order = list(dict.fromkeys(known.evidence.hit.passage.id for known in one.known))
             first = [known for known in one.known if known.evidence.hit.passage.id in order[:FIRST]]
             kept = set(order)
-            if by.probability(one, known=first) >= certain:
+            if one.probability(by, known=first) >= certain:
                 rest = {item.hit.passage.id: item.hit for item in one.seen if item.hit.passage.id in order[FIRST:]}
                 kept = {*order[:FIRST], *(hit.passage.id for hit in promising(list(rest.values()), one.seen))}
                 stopped += 1
             passages += len(kept)
-            changed += one.best(by.sentence).hit.passage.id not in kept
+            changed += one.best(by).evidence.hit.passage.id not in kept
         count = len(judged)
         print(
             f"  certain from {certain}: {stopped / count:.3f} stop, {passages / count:.2f} passages are read, "

@@ -439,12 +439,16 @@ class Archive:
 
     def _trained_reader(self) -> TrainedReader | None:
         """Return the trained reader, or why it cannot be used; None where the settings do not ask for it."""
-        from rag.reader_weights import WEIGHTS_FILE
-
         wanted = self.settings.reading.reader
-        if wanted == "sentences" or (wanted == "auto" and not WEIGHTS_FILE.is_file()):
-            return None
-        return self._holdings.trained_reader
+        if wanted == "trained" or (wanted == "auto" and self._is_read_by_itself()):
+            return self._holdings.trained_reader
+        return None
+
+    def _is_read_by_itself(self) -> bool:
+        from rag.reader_weights import WEIGHTS_FILE
+        from rag.reading import CALIBRATED_MODEL
+
+        return WEIGHTS_FILE.is_file() and self.embedder.fingerprint.get("model") == CALIBRATED_MODEL
 
     def _make_chain(self) -> Runnable[Any, Answer]:
         from rag.chain import compose

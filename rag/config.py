@@ -57,10 +57,12 @@ class RetrievalSettings:
 class ReadingSettings:
     """Who reads what was found. `reader` is "sentences", which was not trained, "trained", or "auto".
 
-    "auto" is the trained one where its weights are there; should they not be of use, "sentences" goes on for both.
+    "auto" is the trained one where its weights are there and the bundled model made the vectors: with another model it
+    would have to be loaded beside that one, and has not been measured. Should the weights not be of use, "sentences"
+    goes on for both.
     """
 
-    reader: str = "sentences"
+    reader: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

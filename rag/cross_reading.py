@@ -19,13 +19,13 @@ from rag.spans import MOST_SPANS, Span, asks_for_several, best_spans, sentence_l
 from rag.terms import term_set
 
 TRAINED: Final = "trained"
-MIN_CONFIDENCE: Final = 0.5
+MIN_CONFIDENCE: Final = 0.6
 """Probability from which an answer is given when the settings name none: a wrong answer weighs twice a refusal."""
 READ: Final = 8
 """Passages that the model reads for a question at most."""
 FIRST: Final = 4
 """Passages that it reads before it may be certain."""
-CERTAIN: Final = 0.95
+CERTAIN: Final = 0.8
 """Probability from which passages of which nothing is expected are left unread."""
 # A passage of which the zero-training reader expects less than this share of what it expects of the best one.
 _NOTHING: Final = 0.1
@@ -37,9 +37,40 @@ _MOST_LOGIT: Final = 10.0
 # The share of their words that two versions of a sentence have in common.
 _SAME: Final = 0.6
 
-# The bias first, then in the order of trained_sentence_features and of trained_answer_features.
-SENTENCE_WEIGHTS: tuple[float, ...] = (-1.0, 0.5, 0.25, 0.25, *[0.0] * 7)
-ANSWER_WEIGHTS: tuple[float, ...] = (0.0, 0.4, 0.3, 0.3, *[0.0] * 7)
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Of both regressions, for what is in the question's language and for what is in another one.
+
+    The bias first, then in the order of `trained_sentence_features` and of `trained_answer_features`. Across languages
+    words say little, and cosines are lower.
+    """
+
+    sentence: tuple[float, ...]
+    sentence_across: tuple[float, ...]
+    answer: tuple[float, ...]
+    answer_across: tuple[float, ...]
+
+    def score(self, asked: Asked, known: Signals, *, word_weights: Mapping[str, float], language: str) -> float:
+        """Return how likely a sentence answers, 0 to 1."""
+        weights = self.sentence if _is_in(language, known.evidence) else self.sentence_across
+        return logistic(weights, trained_sentence_features(asked, known, word_weights=word_weights))
+
+    def probability(self, features: Sequence[float], best: Evidence, *, language: str) -> float:
+        """Return how likely the archive answers, 0 to 1, by the features of what answers best."""
+        return logistic(self.answer if _is_in(language, best) else self.answer_across, features)
+
+
+def _is_in(language: str, item: Evidence) -> bool:
+    return item.hit.passage.language == language
+
+
+WEIGHTS: Final = Weights(
+    sentence=(-15.247, 0.245, 0.233, -0.173, 9.507, 6.791, 0.301, 1.076, -0.484, 0.05, -0.05),
+    sentence_across=(-22.288, -0.018, 0.176, 0.383, 16.405, 7.475, 2.004, 0.932, -0.373, -0.953, -0.507),
+    answer=(-22.734, 0.324, 0.208, -0.078, 0.31, 6.996, 18.84, 2.001, 0.188, 0.059),
+    answer_across=(-18.82, -0.196, 0.197, 0.495, 0.833, 13.567, 6.247, -0.041, 2.417, -0.202),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +122,11 @@ class CrossReader:
                 some = promising(some, seen)
             read = signals(question, some, seen, model=self._model, context=context)
             known += read
-            scores += [sentence_score(asked, one, word_weights=word_weights) for one in read]
+            scores += [WEIGHTS.score(asked, one, word_weights=word_weights, language=language) for one in read]
             if known:
                 best = known[scores.index(max(scores))]
-                features = trained_answer_features(
-                    asked, best, known, seen=seen, word_weights=word_weights, language=language
-                )
-                probability = logistic(ANSWER_WEIGHTS, features)
+                features = trained_answer_features(asked, best, known, seen=seen, word_weights=word_weights)
+                probability = WEIGHTS.probability(features, best.evidence, language=language)
         return Reading(evidence=_judged(known, scores, seen), probability=probability)
 
 
@@ -174,13 +203,6 @@ def trained_sentence_features(asked: Asked, known: Signals, *, word_weights: Map
     )
 
 
-def sentence_score(
-    asked: Asked, known: Signals, *, word_weights: Mapping[str, float], weights: Sequence[float] | None = None
-) -> float:
-    """Return how likely a sentence answers, 0 to 1; `weights` None takes the module's."""
-    return logistic(weights or SENTENCE_WEIGHTS, trained_sentence_features(asked, known, word_weights=word_weights))
-
-
 def trained_answer_features(
     asked: Asked,
     best: Signals,
@@ -188,13 +210,11 @@ def trained_answer_features(
     *,
     seen: Sequence[Evidence],
     word_weights: Mapping[str, float],
-    language: str,
 ) -> tuple[float, ...]:
     """Return what tells whether the archive answers at all.
 
     Of the sentence that answers best the logit and its best span's; the highest relevance; how many passages are more
-    relevant than not (log(1 + n), of the first read); `answer_features` of that sentence; and 1 if it is in the
-    question's language, else 0.
+    relevant than not (log(1 + n), of the first read); and `answer_features` of that sentence.
 
     Args:
         asked: What is asked for.
@@ -202,7 +222,6 @@ def trained_answer_features(
         known: What the model says of all sentences that it read.
         seen: All sentences.
         word_weights: As `word_weights_of` gives them.
-        language: The question's.
     """
     relevance = list({one.evidence.hit.passage.id: one.relevance for one in known}.values())
     return (
@@ -211,7 +230,6 @@ def trained_answer_features(
         max(relevance),
         math.log1p(sum(one > 0 for one in relevance[:FIRST])),
         *answer_features(asked, best.evidence, hits=[item.hit for item in seen], word_weights=word_weights),
-        float(best.evidence.hit.passage.language == language),
     )
 
 

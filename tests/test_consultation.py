@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rag.config import load_settings
 from rag.consultation import MAX_QUESTION_CHARACTERS
 from rag.readable import readable
 from rag.schema import Answer, Turn
@@ -56,8 +57,9 @@ def test_unseen_characters_change_no_answer(sample_archive: Archive, question: s
 
 
 def test_a_question_in_capitals_is_read_in_small_letters_and_shown_as_it_was_typed(sample_archive: Archive) -> None:
-    shouted = sample_archive.ask(WHERE.upper())
-    assert places(shouted) == places(sample_archive.ask(WHERE.lower()))
+    whatever = sample_archive.with_settings(load_settings(arguments={"answer.min_confidence": 0}))
+    shouted = whatever.ask(WHERE.upper())
+    assert places(shouted) == places(whatever.ask(WHERE.lower()))
     assert (shouted.status, shouted.question) == ("answered", WHERE.upper())
 
 
@@ -102,10 +104,11 @@ def test_outlet_that_no_article_has_finds_nothing(sample_archive: Archive, outle
 
 
 def test_long_question_is_answered_on_the_command_line_with_a_notice(
-    sample_folder: Path, capsys: pytest.CaptureFixture[str]
+    sample_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ui.cli import main
 
+    monkeypatch.setenv("HEMEROTECA_ANSWER_MIN_CONFIDENCE", "0")
     assert main(["ask", "--json", "--archive", str(sample_folder), LONG]) == 0
     assert json.loads(capsys.readouterr().out)["notices"] == [TOO_LONG]
 

@@ -12,10 +12,10 @@ import pytest
 from ingest import ingest
 from rag import reader_weights
 from rag.archive import Archive
-from rag.config import load_settings
-from rag.cross_reading import FIRST, READ, CrossReader, trained_answer_features
-from rag.interfaces import PassageLogits, Reader, Vectors
-from rag.reading import Asked, SentenceReader, word_weights_of
+from rag.config import Settings, load_settings
+from rag.cross_reading import FIRST, MIN_CONFIDENCE, READ, CrossReader, Weights, trained_answer_features
+from rag.interfaces import Embedder, PassageLogits, Reader, Vectors
+from rag.reading import Asked, SentenceReader, logistic, word_weights_of
 from rag.schema import Answer, Article, Evidence, Hit, Passage, Sentence
 from tests.hashed_embedder import HashedEmbedder
 
@@ -160,7 +160,7 @@ def test_what_the_archive_answers_is_more_probable() -> None:
     hits = [hit("p", "Firmó Olmo."), hit("q", "Llovía.")]
     _, answered, _ = read("¿Quién firmó?", hits, {"Olmo": 8.0})
     _, unknown, _ = read("¿Quién firmó?", hits, {"Olmo": -8.0})
-    assert answered > 0.8 > 0.2 > unknown
+    assert answered > MIN_CONFIDENCE > unknown
 
 
 def test_the_model_reads_so_many_passages_best_first_and_equal_texts_once() -> None:
@@ -201,12 +201,20 @@ def test_features_of_the_answer_are_those_of_the_sentence_that_answers_best() ->
     known = signals("¿Quién firmó?", hits, seen, model=WordReader({"Olmo": 3.0}))
     asked = Asked.of("¿Quién firmó?")
     word_weights = word_weights_of(asked, seen)
-    features = trained_answer_features(asked, known[1], known, seen=seen, word_weights=word_weights, language="es")
+    features = trained_answer_features(asked, known[1], known, seen=seen, word_weights=word_weights)
     # Its logit, that of "Olmo" begun and ended, its passage's; one passage of two; its cosine, and that of the hits;
-    # the question's words; no names; a name is there; the question's language.
-    assert features == pytest.approx((3.0, 6.0, 3.0, np.log(2), 0.8, 0.9, 1.0, 0.5, 1.0, 1.0))
-    across = trained_answer_features(asked, known[1], known, seen=seen, word_weights=word_weights, language="en")
-    assert across[-1] == 0.0
+    # the question's words; no names; a name is there.
+    assert features == pytest.approx((3.0, 6.0, 3.0, np.log(2), 0.8, 0.9, 1.0, 0.5, 1.0))
+
+
+def test_what_is_in_another_language_is_judged_by_weights_of_its_own() -> None:
+    weights = Weights((0.0,), (1.0,), (2.0,), (3.0,))
+    seen = sentence_reader([hit("p", "Firmó Olmo.")]).read(
+        "¿Quién firmó?", [hit("p", "Firmó Olmo.")], language="es", question_vector=VECTOR
+    )
+    item = seen.evidence[0]
+    assert weights.probability((), item, language="es") == logistic((2.0,), ())
+    assert weights.probability((), item, language="pt") == logistic((3.0,), ())
 
 
 # ---- which one reads
@@ -235,7 +243,6 @@ def _asked(folder: Path, wanted: str) -> tuple[Answer, dict[str, str], list[str]
     [
         (None, "trained", "there are no trained weights in"),
         (b"broken", "trained", "are damaged"),
-        (b"broken", "auto", "are damaged"),
     ],
     ids=str,
 )
@@ -259,6 +266,29 @@ def test_without_trained_weights_nobody_is_bothered(
     monkeypatch.setattr(reader_weights, "WEIGHTS_FILE", tmp_path / "weights")
     answer, reader, told = _asked(folder, wanted)
     assert (answer.reader, answer.notices, reader, told) == ("sentences", (), {"name": "sentences"}, [])
+
+
+def test_damaged_weights_are_told_where_the_trained_reader_reads_by_default(
+    sample_copy: Path, embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_weights, "WEIGHTS_FILE", tmp_path / "weights")
+    (tmp_path / "weights").write_bytes(b"broken")
+    with Archive.open(sample_copy, settings=Settings(), embedder=embedder) as archive:
+        answer = archive.ask("¿Cuántos heridos hubo en los choques del puerto?")
+        assert answer.reader == "sentences"
+        assert any("hemeroteca doctor" in notice for notice in answer.notices)
+        assert "are damaged" in archive.reader["why"]
+
+
+def test_with_another_model_the_trained_reader_has_to_be_asked_for(folder: Path) -> None:
+    answer, reader, _ = _asked(folder, "auto")
+    assert (answer.reader, answer.notices, reader) == ("sentences", (), {"name": "sentences"})
+
+
+def test_the_shipped_reader_reads_by_default(sample_copy: Path, embedder: Embedder) -> None:
+    with Archive.open(sample_copy, settings=Settings(), embedder=embedder) as archive:
+        assert archive.reader["name"] == "trained"
+        assert archive.ask("¿Cuántos heridos hubo en los choques del puerto?").reader == "trained"
 
 
 @pytest.mark.slow
