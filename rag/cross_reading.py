@@ -105,7 +105,20 @@ class CrossReader:
     def read(
         self, question: str, hits: Sequence[Hit], *, language: str, question_vector: Vector, context: str = ""
     ) -> Reading:
-        """Return the sentences of the hits as evidence, best first; empty hits give none and probability 0."""
+        """Return the sentences of the hits as evidence, best first; empty hits give none and probability 0.
+
+        With a context the hits are read twice, without and with it: what answers has to do so both times.
+        """
+        alone = self._read(question, hits, language=language, question_vector=question_vector)
+        if not context:
+            return alone
+        return both(
+            alone, self._read(question, hits, language=language, question_vector=question_vector, context=context)
+        )
+
+    def _read(
+        self, question: str, hits: Sequence[Hit], *, language: str, question_vector: Vector, context: str = ""
+    ) -> Reading:
         seen = self._sentences.read(
             question, hits, language=language, question_vector=question_vector, context=context
         ).evidence
@@ -128,6 +141,24 @@ class CrossReader:
                 features = trained_answer_features(asked, best, known, seen=seen, word_weights=word_weights)
                 probability = WEIGHTS.probability(features, best.evidence, language=language)
         return Reading(evidence=_judged(known, scores, seen), probability=probability)
+
+
+def both(alone: Reading, together: Reading) -> Reading:
+    """Return what holds of a follow-up read alone and of the same read after the question before it: geometric means.
+
+    Alone it does not say what it is about; together the model tends to answer the question before.
+    """
+    others = {_key(item): item for item in together.evidence}
+    found = [
+        replace(
+            item, score=math.sqrt(item.score * others[_key(item)].score), spans=item.spans or others[_key(item)].spans
+        )
+        for item in alone.evidence
+    ]
+    return Reading(
+        evidence=tuple(sorted(found, key=_best_first)),
+        probability=math.sqrt(alone.probability * together.probability),
+    )
 
 
 def to_read(seen: Sequence[Evidence], *, order: Sequence[str]) -> list[Hit]:
@@ -248,7 +279,11 @@ def _judged(known: Sequence[Signals], scores: Sequence[float], seen: Sequence[Ev
     }
     versions = [(item, term_set(item.sentence.text)) for item in judged.values()]
     every = [judged.get(_key(item)) or _as_its_version(item, versions) for item in seen]
-    return tuple(sorted(every, key=lambda item: (-item.score, item.hit.passage.id, item.sentence.start)))
+    return tuple(sorted(every, key=_best_first))
+
+
+def _best_first(item: Evidence) -> tuple[float, str, int]:
+    return -item.score, item.hit.passage.id, item.sentence.start
 
 
 def _key(item: Evidence) -> tuple[str, int]:

@@ -13,8 +13,8 @@ from ingest import ingest
 from rag import reader_weights
 from rag.archive import Archive
 from rag.config import Settings, load_settings
-from rag.cross_reading import FIRST, MIN_CONFIDENCE, READ, CrossReader, Weights, trained_answer_features
-from rag.interfaces import Embedder, PassageLogits, Reader, Vectors
+from rag.cross_reading import FIRST, MIN_CONFIDENCE, READ, CrossReader, Weights, both, trained_answer_features
+from rag.interfaces import Embedder, PassageLogits, Reader, Reading, Vectors
 from rag.reading import Asked, SentenceReader, logistic, word_weights_of
 from rag.schema import Answer, Article, Evidence, Hit, Passage, Sentence
 from tests.hashed_embedder import HashedEmbedder
@@ -205,6 +205,21 @@ def test_features_of_the_answer_are_those_of_the_sentence_that_answers_best() ->
     # Its logit, that of "Olmo" begun and ended, its passage's; one passage of two; its cosine, and that of the hits;
     # the question's words; no names; a name is there.
     assert features == pytest.approx((3.0, 6.0, 3.0, np.log(2), 0.8, 0.9, 1.0, 0.5, 1.0))
+
+
+def test_a_follow_up_is_answered_by_what_answers_it_alone_and_after_the_question_before() -> None:
+    found = hit("p", "Firmó Olmo.", "Fue en Kelmar.", "Llovía.")
+
+    def reading(*scores: float, probability: float) -> Reading:
+        sentences = zip(found.passage.sentences, scores, strict=True)
+        items = [Evidence(hit=found, sentence=sentence, score=score) for sentence, score in sentences]
+        return Reading(tuple(sorted(items, key=lambda item: -item.score)), probability)
+
+    # Together, the sentence that answered the question before is the best; alone, the one on the weather is.
+    read = both(reading(0.01, 0.64, 0.81, probability=0.9), reading(0.81, 0.49, 0.0, probability=0.4))
+    assert [item.sentence.text for item in read.evidence] == ["Fue en Kelmar.", "Firmó Olmo.", "Llovía."]
+    assert [item.score for item in read.evidence] == pytest.approx([0.56, 0.09, 0.0])
+    assert read.probability == pytest.approx(0.6)
 
 
 def test_what_is_in_another_language_is_judged_by_weights_of_its_own() -> None:
