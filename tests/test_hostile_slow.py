@@ -141,6 +141,8 @@ def reader(folder: Path, model: ChatServer) -> Iterator[Reader]:
         "answer.base_url": model.base_url,
         "answer.min_confidence": 0,
         "answer.max_statements": 20,
+        # The one that says most.
+        "reading.reader": "sentences",
     }
     options = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     with running_chat(folder, "--port", "7900", *options) as (_, url, _), installed_chromium() as browser:
