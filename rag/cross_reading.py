@@ -146,7 +146,8 @@ class CrossReader:
 def both(alone: Reading, together: Reading) -> Reading:
     """Return what holds of a follow-up read alone and of the same read after the question before it: geometric means.
 
-    Alone it does not say what it is about; together the model tends to answer the question before.
+    Alone it does not say what it is about; together the model tends to answer the question before. In the probability
+    the reading together counts twice: alone, a question without a subject is never certain.
     """
     others = {_key(item): item for item in together.evidence}
     found = [
@@ -157,7 +158,7 @@ def both(alone: Reading, together: Reading) -> Reading:
     ]
     return Reading(
         evidence=tuple(sorted(found, key=_best_first)),
-        probability=math.sqrt(alone.probability * together.probability),
+        probability=math.cbrt(alone.probability * together.probability**2),
     )
 
 
