@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.measuring import memory, timed
-from rag import consultation
+from rag import consultation, cross_encoder
 from rag.archive import Archive
 from rag.companions import with_copies
 from rag.config import load_settings
@@ -55,8 +55,9 @@ def read_job(job: dict[str, Any]) -> dict[str, Any]:
         if not archive.counts().articles:
             ingest(archive, [job["articles"]])
         _ = archive.embedder
-        # Made once, so that its graph is there.
+        # Made once, so that its graph is there; and not kept for the archives that follow.
         _ = archive._holdings.trained_reader
+        cross_encoder._loaded.clear()
     with Archive.open(folder, settings=settings) as archive:
         _ = archive.embedder
         before = memory()
