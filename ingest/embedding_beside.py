@@ -24,7 +24,8 @@ class EmbeddingBeside:
     Example:
         >>> with EmbeddingBeside(archive, progress=None) as beside:
         ...     for batch in batches:
-        ...         beside.go_on(archive.put(batch))
+        ...         archive.put(batch)
+        ...         beside.go_on(sum(len(prepared.passages) for prepared in batch))
         ...     beside.finish()
     """
 

@@ -397,9 +397,8 @@ class Archive:
         from rag.companions import Shelf
         from rag.dense import DenseSearch
         from rag.fusion import TYPICAL_SPREAD
-        from rag.reading import CALIBRATED_MODEL
 
-        is_bundled = self.embedder.fingerprint.get("model") == CALIBRATED_MODEL
+        is_bundled = self._is_of_bundled_model()
         return Parts(
             embedder=self.embedder,
             vectors=DenseSearch(self._holdings.vectors, self._truth),
@@ -439,16 +438,17 @@ class Archive:
 
     def _trained_reader(self) -> TrainedReader | None:
         """Return the trained reader, or why it cannot be used; None where the settings do not ask for it."""
+        from rag.reader_weights import WEIGHTS_FILE
+
         wanted = self.settings.reading.reader
-        if wanted == "trained" or (wanted == "auto" and self._is_read_by_itself()):
+        if wanted == "trained" or (wanted == "auto" and WEIGHTS_FILE.is_file() and self._is_of_bundled_model()):
             return self._holdings.trained_reader
         return None
 
-    def _is_read_by_itself(self) -> bool:
-        from rag.reader_weights import WEIGHTS_FILE
+    def _is_of_bundled_model(self) -> bool:
         from rag.reading import CALIBRATED_MODEL
 
-        return WEIGHTS_FILE.is_file() and self.embedder.fingerprint.get("model") == CALIBRATED_MODEL
+        return self.embedder.fingerprint.get("model") == CALIBRATED_MODEL
 
     def _make_chain(self) -> Runnable[Any, Answer]:
         from rag.chain import compose
