@@ -19,8 +19,8 @@ import sqlalchemy as sa
 
 from rag.database import TIMEOUT_S, Database, open_database
 from rag.errors import ArchiveError, NotFoundError
-from rag.filtering import passing, vectors_within
-from rag.interfaces import Candidate, Change, Filters, PassageVectors, Vector, Vectors
+from rag.filtering import passing, scarce, vectors_within
+from rag.interfaces import Candidate, Change, Filters, Listed, PassageVectors, Vector, Vectors
 from rag.keeping import (
     Kept,
     Outcome,
@@ -324,6 +324,11 @@ class Articles:
         """Return the vectors of all passages whose articles pass, None if there are more passages than `most`."""
         with self._database.transaction() as connection:
             return vectors_within(connection, filters, most=most)
+
+    def scarce(self, *, dim: int, most: int) -> dict[str, Listed]:
+        """Return by language the passages with vectors of the scarcest languages, `most` passages in all."""
+        with self._database.transaction() as connection:
+            return scarce(connection, dim=dim, most=most)
 
     def passing(self, passage_ids: Sequence[str], *, filters: Filters) -> set[str]:
         """Return those of the passages whose articles pass."""

@@ -1,13 +1,14 @@
-"""Which passages the filters of a question let through, asked of the truth."""
+"""Which passages the filters of a question let through, and those of scarce languages, asked of the truth."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
-from rag.interfaces import Filters, Vector
+from rag.interfaces import Filters, Listed, Vector
 from rag.readable import encodable
 from rag.tables import ARTICLES, PASSAGES, to_vector
 
@@ -31,6 +32,42 @@ def vectors_within(connection: sa.Connection, filters: Filters, *, most: int) ->
         .where(PASSAGES.c.vector.is_not(None), *_limits(filters))
     )
     return {row.id: to_vector(row) for row in connection.execute(chosen)}
+
+
+def scarce(connection: sa.Connection, *, dim: int, most: int) -> dict[str, Listed]:
+    """Return by language the passages that have vectors of `dim` numbers: of the scarcest languages, `most` in all."""
+    of_articles = sa.select(ARTICLES.c.language, sa.func.count().label("articles")).group_by(ARTICLES.c.language)
+    # An article has a passage at least: what is frequent need not be counted in full.
+    maybe = [row.language for row in connection.execute(of_articles) if row.articles <= most]
+    of_passages = (
+        sa.select(ARTICLES.c.language, sa.func.count().label("passages"))
+        .join(PASSAGES)
+        .where(ARTICLES.c.language.in_(maybe))
+        .group_by(ARTICLES.c.language)
+        .order_by(sa.func.count(), ARTICLES.c.language)
+    )
+    chosen: list[str] = []
+    total = 0
+    for row in connection.execute(of_passages):
+        total += row.passages
+        if total > most:
+            break
+        chosen.append(row.language)
+    held: sa.Select[Any] = (
+        sa.select(ARTICLES.c.language, PASSAGES.c.id, PASSAGES.c.vector)
+        .join(PASSAGES)
+        .where(ARTICLES.c.language.in_(chosen), sa.func.length(PASSAGES.c.vector) == dim * 4)
+        .order_by(PASSAGES.c.id)
+    )
+    ids: dict[str, list[str]] = {}
+    vectors: dict[str, list[bytes]] = {}
+    for row in connection.execute(held):
+        ids.setdefault(row.language, []).append(row.id)
+        vectors.setdefault(row.language, []).append(row.vector)
+    return {
+        language: Listed(tuple(found), np.frombuffer(b"".join(vectors[language]), np.float32).reshape(-1, dim))
+        for language, found in ids.items()
+    }
 
 
 def _limits(filters: Filters) -> list[sa.ColumnElement[Any]]:

@@ -135,6 +135,14 @@ class Candidate:
         return float(self.vector @ vector)
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Passages by id with their vectors, one row each."""
+
+    ids: tuple[str, ...]
+    vectors: Vectors
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Link:
     """Two articles of one story, the one with the smaller id first; `score`, 0 to 1, is how sure that is."""

@@ -11,7 +11,7 @@ import pytest
 
 from rag.articles import Articles, Prepared, open_articles
 from rag.dense import DenseSearch
-from rag.interfaces import Filters, Found, PassageVectors, Vector, VectorIndex
+from rag.interfaces import Filters, Found, Listed, PassageVectors, Vector, VectorIndex
 from rag.schema import Article, Passage, Sentence
 from rag.vectors import open_vector_index
 from tests.memory_truth import DIM, unit_vector
@@ -94,6 +94,9 @@ def test_equal_passages_of_one_filter_stand_by_content(held: tuple[Articles, Vec
         def passing(self, passage_ids: object, *, filters: Filters) -> set[str]:
             raise AssertionError("few passages are compared one by one")
 
+        def scarce(self, *, dim: int, most: int) -> dict[str, Listed]:
+            raise AssertionError("all are of one language")
+
         def languages(self) -> list[str]:
             return ["es"]
 
@@ -104,20 +107,27 @@ def test_equal_passages_of_one_filter_stand_by_content(held: tuple[Articles, Vec
     assert found == [Found("b-1", 1.0), Found("a-2", 1.0), Found("c-0", 0.6)]
 
 
+def add(truth: Articles, languages: list[str]) -> None:
+    """Take in articles of one passage, each one more step away from the first, in these languages."""
+    items = []
+    for number, language in enumerate(languages):
+        text, id_ = f"Noticia {number}.", f"{language}{number:02}"
+        article = Article(id_, text, language=language, outlet=f"Diario {number % 2}", content_hash=text)
+        passage = Passage(f"{id_}-0", id_, 0, 0, len(text), text, language, text, (Sentence(0, len(text), text),))
+        items.append(Prepared(article, (passage,), place=f"{number}.txt", source_hash=text))
+    truth.put(items)
+    vectors = [unit_vector(len(languages), number) for number in range(len(languages))]
+    made = [PassageVectors(vector, vector[np.newaxis]) for vector in vectors]
+    truth.set_vectors([(item.passages[0], one) for item, one in zip(items, made, strict=True)])
+
+
 @pytest.mark.parametrize("few", [0, 1000], ids=["by the index", "one by one"])
-@pytest.mark.parametrize("filters", [Filters(), Filters(outlets=frozenset({"Diario"}))], ids=["all", "of an outlet"])
+@pytest.mark.parametrize("filters", [Filters(), Filters(outlets=frozenset({"Diario 0", "Diario 1"}))])
 def test_the_nearest_ten_of_each_language_are_found_beside_many_of_another(
     tmp_path: Path, few: int, filters: Filters
 ) -> None:
     truth = open_articles(tmp_path)
-    # One more step away each: thirty Spanish articles, then twelve German ones, then an English one.
-    for number, language in enumerate(["es"] * 30 + ["de"] * 12 + ["en"]):
-        text, id_ = f"Noticia {number}.", f"{language}{number:02}"
-        article = Article(id_, text, language=language, outlet="Diario", content_hash=text)
-        passage = Passage(f"{id_}-0", id_, 0, 0, len(text), text, language, text, (Sentence(0, len(text), text),))
-        truth.put([Prepared(article, (passage,), place=f"{number}.txt", source_hash=text)])
-        vector = unit_vector(100, number)
-        truth.set_vectors([(passage, PassageVectors(vector, vector[np.newaxis]))])
+    add(truth, ["es"] * 30 + ["de"] * 12 + ["en"])
     index = open_vector_index(tmp_path / "vectors", dim=DIM)
     index.catch_up(truth)
     found = DenseSearch(index, truth, few=few).search(EAST, k=5, filters=filters)
@@ -125,3 +135,25 @@ def test_the_nearest_ten_of_each_language_are_found_beside_many_of_another(
     truth.close()
     expected = [f"es{number:02}" for number in range(10)] + [f"de{number}" for number in range(30, 40)] + ["en42"]
     assert [each.passage_id for each in found] == [f"{id_}-0" for id_ in expected]
+
+
+@pytest.mark.parametrize("scarce", [12, 13], ids=["searched deeper", "one by one"])
+def test_the_nearest_of_each_language_are_found_behind_any_number_of_another(tmp_path: Path, scarce: int) -> None:
+    truth = open_articles(tmp_path)
+    add(truth, ["es"] * 900 + ["de"] * 12 + ["en"])
+    index = open_vector_index(tmp_path / "vectors", dim=DIM)
+    index.catch_up(truth)
+    search = DenseSearch(index, truth, few=0, scarce=scarce)
+    of_both = [f"de{number}" for number in range(900, 910)] + ["en912"]
+    found = [each.passage_id for each in search.search(EAST, k=5, filters=Filters())]
+    assert found[10:] == [f"{id_}-0" for id_ in of_both]
+    of_one = search.search(EAST, k=5, filters=Filters(outlets=frozenset({"Diario 0"})))
+    german = [each.passage_id for each in of_one if each.passage_id.startswith("de")]
+    assert german == [f"de{number}-0" for number in range(900, 912, 2)]
+    truth.delete("de901")
+    index.catch_up(truth)
+    found = [each.passage_id for each in search.search(EAST, k=5, filters=Filters())]
+    assert "de901-0" not in found
+    assert "de910-0" in found
+    index.close()
+    truth.close()
