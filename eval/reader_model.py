@@ -165,6 +165,18 @@ def learning_weights(tensors: Mapping[str, Tensor], *, frozen: int, seed: int) -
     return learning
 
 
+def weights_of(file: Path) -> dict[str, Tensor]:
+    """Return the weights that a file holds, float32, be they shipped in whole numbers or a training's best."""
+    from safetensors.torch import load_file
+
+    kept = load_file(file)
+    named = {name: value.float() for name, value in kept.items() if not name.endswith(".scale")}
+    for name in named:
+        if f"{name}.scale" in kept:
+            named[name] = named[name] * kept[f"{name}.scale"].float()[:, None]
+    return named
+
+
 def rounded(weight: Tensor) -> Tensor:
     """Return a matrix as it is after being shipped: each row in whole numbers of at most `MOST_WEIGHT` steps."""
     steps = weight.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / MOST_WEIGHT

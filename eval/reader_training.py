@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from eval.reader_data import examples
 from eval.reader_features import Row, counter, rows_of
 from eval.reader_mining import mined, with_shared_keys
-from eval.reader_model import Encoder, batch_of, copies, learning_weights, logits_of, loss_of, read_base
+from eval.reader_model import Encoder, batch_of, copies, learning_weights, logits_of, loss_of, read_base, weights_of
 from eval.reader_sets import read_sets
 from eval.reader_validation import Validation, validation
 from rag.bundled import bundled_model_folder
@@ -88,6 +88,7 @@ class Training:
         rows: What it learns.
         folder: Where its state is kept.
         judge: Tells how good weights are, higher is better, and the figures that say so.
+        start: Weights that learn on, instead of the model's upper layers and new heads.
     """
 
     def __init__(
@@ -98,12 +99,15 @@ class Training:
         folder: Path,
         plan: Plan,
         judge: Callable[[Encoder, Mapping[str, Tensor]], Mapping[str, float]],
+        start: Mapping[str, Tensor] | None = None,
         notify: Notify = print,
     ) -> None:
         import torch
 
         self.encoder = Encoder(base, frozen=plan.frozen)
         self.weights = learning_weights(base, frozen=plan.frozen, seed=plan.seed)
+        for name, value in (start or {}).items():
+            self.weights[name].copy_(value)
         self._rows, self._folder, self._plan, self._judge, self._notify = rows, folder, plan, judge, notify
         self._batches = batches([len(row.ids) for row in rows], plan=plan)
         bare = [value for name, value in self.weights.items() if value.ndim == 1]
@@ -222,15 +226,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(plan, name))
     for name in ("frozen", "tokens", "seed"):
         parser.add_argument(f"--{name}", type=int, default=getattr(plan, name))
+    parser.add_argument("--start", type=Path, help="weights that learn on, shipped ones or a training's best")
     parser.add_argument("--judge-every", type=float, default=600, help="seconds between two looks at validation")
     chosen = vars(parser.parse_args(arguments))
-    folder, judge_every_s = chosen.pop("folder"), chosen.pop("judge_every")
+    folder, judge_every_s, start = chosen.pop("folder"), chosen.pop("judge_every"), chosen.pop("start")
     data = Path(os.environ.get("HEMEROTECA_DATA", ""))
     if not (data / "train").is_dir():
         parser.exit(2, "HEMEROTECA_DATA names no folder with train/: set it to the folder of the public data sets\n")
     learned, judged = prepared(data, seed=chosen["seed"])
     base = read_base(bundled_model_folder())
-    training = Training(base, learned, folder=folder, plan=Plan(**chosen), judge=judged.figures)
+    known = None if start is None else weights_of(start)
+    training = Training(base, learned, folder=folder, plan=Plan(**chosen), judge=judged.figures, start=known)
     training.run(judge_every_s=judge_every_s)
     return 0
 

@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -184,6 +185,33 @@ def _toy_rows(count: int) -> list[Row]:
         spans = np.array([(at, at + 1) for at in range(6)], np.int32)
         rows.append(Row(np.array([0, 5, 2, 2, *passage, 2], np.int32), 4, spans, sentence, at, at, holds))
     return rows
+
+
+def test_a_training_goes_on_from_weights_as_they_were_shipped(tmp_path: Path) -> None:
+    import torch
+    from safetensors.numpy import save_file
+
+    from eval.reader_model import copies, weights_of
+    from eval.reader_training import Plan, Training
+
+    base = {name: torch.from_numpy(value) for name, value in _base().items()}
+    plan = Plan(learning_rate=0.0, frozen=1, tokens=11 * 32)
+
+    def training(folder: str, seed: int, start: "dict[str, torch.Tensor] | None" = None) -> Training:
+        chosen = replace(plan, seed=seed)
+        folder_of = tmp_path / folder
+        judge = {"score": 0.0}
+        return Training(base, _toy_rows(40), folder=folder_of, plan=chosen, judge=lambda *_: judge, start=start)
+
+    first = training("first", 1)
+    file = tmp_path / "weights.safetensors"
+    save_file(shipped({name: value.numpy() for name, value in first.weights.items()}), file)
+    second = training("second", 2, weights_of(file))
+    # Whole numbers already: rounding them again changes nothing.
+    for name, value in copies(first.weights, whole_numbers=True).items():
+        assert torch.equal(value, copies(second.weights, whole_numbers=True)[name]), name
+    assert torch.equal(first.weights["span.weight"], second.weights["span.weight"])
+    assert not torch.equal(first.weights["span.weight"], training("third", 2).weights["span.weight"])
 
 
 def test_a_training_learns_and_one_that_was_cut_comes_to_the_same_weights(tmp_path: Path) -> None:
