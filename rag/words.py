@@ -99,6 +99,9 @@ class TantivyIndex:
             return []
         with self._door.shared(), _translated("word index {} cannot be searched", self._folder):
             searcher = self._opened().searcher()
+            if not searcher.doc_freq("language", _known(language)):
+                # To look for what each word may have been misspelt from takes longer than all the rest.
+                return []
             words = corrected(words, text, language=language, is_known=partial(_is_known, searcher))
             query = self._query(words, language, filters)
             limit = k + 10
