@@ -16,8 +16,9 @@ from rag.archive import Archive
 from rag.companions import with_copies
 from rag.config import load_settings
 from rag.consultation import Parts
+from rag.cross_encoder import CrossEncoder
 from rag.cross_reading import READ, CrossReader
-from rag.interfaces import PassageLogits, PassageReader
+from rag.interfaces import PassageLogits
 from rag.reading import SentenceReader
 from rag.schema import Ask, Hit
 
@@ -27,11 +28,13 @@ _WARM_UP = 5
 class _Counted:
     """A model, and how many passages and tokens it has read."""
 
-    def __init__(self, model: PassageReader) -> None:
+    def __init__(self, model: CrossEncoder) -> None:
         self.passages = self.tokens = 0
         self._model = model
 
     def read(self, question: str, hits: Sequence[Hit], *, context: str = "") -> list[PassageLogits]:
+        # The same passages are read twice here, and each time counts.
+        self._model.forget()
         found = self._model.read(question, hits, context=context)
         self.passages += len(hits)
         self.tokens += sum(len(each.starts) for each in found)

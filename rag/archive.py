@@ -18,7 +18,7 @@ from rag.holdings import Holdings, Progress, TrainedReader
 from rag.interfaces import ChatModel, Embedder, Reader
 from rag.keeping import Kept, Source
 from rag.lock import hold
-from rag.response import respond
+from rag.response import least_confidence, respond
 from rag.schema import Answer, Article, Ask, Consultation, Hit, Limit, Story, TimeExpression, Turn
 from rag.stories import all_told, related_to, told
 
@@ -399,11 +399,13 @@ class Archive:
         from rag.fusion import TYPICAL_SPREAD
 
         is_bundled = self._is_of_bundled_model()
+        reader = self._make_reader(calibrated=is_bundled)
         return Parts(
             embedder=self.embedder,
             vectors=DenseSearch(self._holdings.vectors, self._truth),
             words=self._holdings.words,
-            reader=self._make_reader(calibrated=is_bundled),
+            reader=reader,
+            floor=least_confidence(self.settings.answer, reader=reader.name),
             is_fallback="why" in self.reader,
             load_candidates=self._truth.candidates,
             load_passages=self._truth.passages_by_id,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rag import followups
 from rag.asking import what_is_asked
 from rag.companions import Shelf, accompanied, uncrowded, with_copies
 from rag.config import RetrievalSettings
@@ -49,7 +50,8 @@ class Parts:
     """What the steps work with.
 
     `languages` returns the archive's languages, the most frequent first, `outlets` its outlets; `spread` is what `fuse`
-    takes, `is_fallback` that a trained reader was wanted and `reader` is another one.
+    takes, `is_fallback` that a trained reader was wanted and `reader` is another one. Below the `floor` of probability
+    nothing will be answered.
     """
 
     embedder: Embedder
@@ -64,6 +66,7 @@ class Parts:
     spread: float | None
     shelf: Shelf
     is_fallback: bool = False
+    floor: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +187,9 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
     asked = what_is_asked(whole, language=language)
     if asked != whole:
         language = detect_language(asked, prior=parts.languages())
-    earlier = [in_small_letters(turn.question) for turn in ask.history[-1:]]
-    contexts = ["", *earlier, *([whole] if asked != whole else [])]
-    texts = [context if context == whole else f"{context} {asked}".strip() for context in contexts]
+    leans = followups.contexts(ask.history, question=asked)
+    contexts = ["", *(each.asked for each in leans), *([whole] if asked != whole else [])]
+    texts = [asked, *(f"{each.found_by} {asked}" for each in leans), *([whole] if asked != whole else [])]
     limits = _limits(ask, language, parts=parts)
     # What is asked now, without where to look, decides which sentence answers; what was asked before, where to look.
     answered = without_limits(asked, limits)
@@ -286,7 +289,10 @@ def _widened(understood: Understood) -> Understood:
 
 
 def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
-    """Return the version of the question with the better evidence, read; the bare question wins a tie."""
+    """Return the version of the question with the better evidence, read; the bare question wins a tie.
+
+    Where none is good enough to be answered, the bare question it is, unless it gives a sign of going on.
+    """
     began = time.perf_counter()
     understood = retrieved.understood
     # What was found lies within the limits: that it also says so in words is not asked.
@@ -301,10 +307,18 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
         )
         for version, hits in zip(understood.versions, retrieved.hits, strict=True)
     ]
+    if understood.ask.history and followups.is_bare(question):
+        readings = [
+            followups.unsaid(reading, understood.ask.history) if version.context else replace(reading, probability=0.0)
+            for version, reading in zip(understood.versions, readings, strict=True)
+        ]
     if not _has_words(understood.ask.question):
         # Signs are near to everything, and answered by nothing.
         readings = [replace(reading, probability=0.0) for reading in readings]
     best = max(range(len(readings)), key=lambda index: (readings[index].probability, -index))
+    if readings[best].probability < parts.floor and followups.stands_alone(question):
+        # Not answered, and perhaps another subject: what was found on the one before says nothing about this one.
+        best = 0
     return Consultation(
         ask=understood.ask,
         question=understood.versions[best].text,

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # What one run computes stays in a core's own cache.
 _RUN_TOKENS: Final = 256
+# Rows that are kept: a follow-up is read after each of the questions before it, over much the same passages.
+_REMEMBERED: Final = 48
 _loading = threading.Lock()
 # By the file that it was made of; one at a time.
 _loaded: dict[tuple[Path, int, int], CrossEncoder] = {}
@@ -107,6 +109,8 @@ class CrossEncoder:
         self._bos, self._eos = shape["bos_token_id"], shape["eos_token_id"]
         self.fingerprint = {"version": weights.version, "weights_sha256": weights.sha256}
         # As the embedder has them: its cores, or OMP_NUM_THREADS.
+        self._read_last: dict[tuple[int, ...], npt.NDArray[np.float32]] = {}
+        self._one_at_a_time = threading.Lock()
         self._pool = ThreadPoolExecutor(torch.get_num_threads(), thread_name_prefix="reader")
 
     def read(self, question: str, hits: Sequence[Hit], *, context: str = "") -> list[PassageLogits]:
@@ -116,10 +120,27 @@ class CrossEncoder:
         for.
         """
         rows = self._rows(question, hits, context=context)
-        groups = list(batches([len(row.ids) for row in rows], most=_RUN_TOKENS))
-        runs = self._pool.map(lambda group: self._logits([rows[index].ids for index in group]), groups)
-        logits = dict(zip(chain(*groups), chain(*runs), strict=True))
-        return [_placed(row, logits[index], hit) for index, (row, hit) in enumerate(zip(rows, hits, strict=True))]
+        logits = self._remembered([tuple(row.ids) for row in rows])
+        return [_placed(row, found, hit) for row, found, hit in zip(rows, logits, hits, strict=True)]
+
+    def forget(self) -> None:
+        """Read everything anew from here on, as a measurement of its time wants it."""
+        with self._one_at_a_time:
+            self._read_last.clear()
+
+    def _remembered(self, rows: Sequence[tuple[int, ...]]) -> list[npt.NDArray[np.float32]]:
+        """Return the logits of rows, of those that were read just before as they were then."""
+        with self._one_at_a_time:
+            known = {row: self._read_last[row] for row in rows if row in self._read_last}
+        new = [row for row in dict.fromkeys(rows) if row not in known]
+        groups = list(batches([len(row) for row in new], most=_RUN_TOKENS))
+        runs = self._pool.map(lambda group: self._logits([new[index] for index in group]), groups)
+        known |= {new[index]: logits for index, logits in zip(chain(*groups), chain(*runs), strict=True)}
+        with self._one_at_a_time:
+            self._read_last |= known
+            for row in list(self._read_last)[:-_REMEMBERED]:
+                del self._read_last[row]
+        return [known[row] for row in rows]
 
     def _rows(self, question: str, hits: Sequence[Hit], *, context: str) -> list[_Row]:
         titles = [(hit.article.title or "").strip() for hit in hits]
@@ -138,9 +159,9 @@ class CrossEncoder:
             rows.append(_Row([*before, *passage.ids[:room], self._eos], len(before), passage.offsets[:room]))
         return rows
 
-    def _logits(self, rows: Sequence[list[int]]) -> list[npt.NDArray[np.float32]]:
+    def _logits(self, rows: Sequence[tuple[int, ...]]) -> list[npt.NDArray[np.float32]]:
         width = max(map(len, rows))
-        ids = np.array([row + [0] * (width - len(row)) for row in rows])
+        ids = np.array([[*row, *[0] * (width - len(row))] for row in rows])
         mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in rows])
         found = self._encoder.logits(ids, mask=mask)
         return [logits[: len(row)] for row, logits in zip(rows, found, strict=True)]

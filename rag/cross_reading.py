@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rag.followups import is_bare
 from rag.interfaces import PassageLogits, PassageReader, Reader, Reading, Vector
 from rag.reading import Asked, answer_features, logistic, sentence_features, word_weights_of
 from rag.schema import Evidence, Hit, Sentence
@@ -107,14 +108,16 @@ class CrossReader:
     ) -> Reading:
         """Return the sentences of the hits as evidence, best first; empty hits give none and probability 0.
 
-        With a context the hits are read twice, without and with it: what answers has to do so both times.
+        With a context the hits are read twice, without and with it: what answers has to do so both times. A question
+        that says nothing without its context is read with it only.
         """
-        alone = self._read(question, hits, language=language, question_vector=question_vector)
-        if not context:
-            return alone
-        return both(
-            alone, self._read(question, hits, language=language, question_vector=question_vector, context=context)
-        )
+
+        def read(context: str) -> Reading:
+            return self._read(question, hits, language=language, question_vector=question_vector, context=context)
+
+        if not context or is_bare(question):
+            return read(context)
+        return both(read(""), read(context))
 
     def _read(
         self, question: str, hits: Sequence[Hit], *, language: str, question_vector: Vector, context: str = ""

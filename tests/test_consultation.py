@@ -131,3 +131,22 @@ def test_any_question_ends_in_the_chat_without_a_failure(sample_archive: Archive
     *_, (exchanges, _, done) = converse(sample_archive, question, (), "es", "", "", [])
     assert done
     assert not any(exchange.failure for exchange in exchanges)
+
+
+def test_another_subject_that_is_not_answered_is_judged_by_itself(sample_archive: Archive) -> None:
+    declining = sample_archive.with_settings(load_settings(arguments={"answer.min_confidence": 1}))
+    history = [Turn(WHERE, "En Kelmar.")]
+    other = "¿Quién ganó la liga de balonmano en Noruega?"
+    alone, after = declining.ask(other), declining.ask(other, history=history)
+    assert after.status == "unknown"
+    assert (after.reason, after.confidence, after.hits) == (alone.reason, alone.confidence, alone.hits)
+
+
+def test_what_says_nothing_by_itself_is_asked_of_what_came_before(sample_archive: Archive) -> None:
+    whatever = sample_archive.with_settings(load_settings(arguments={"answer.min_confidence": 0}))
+    first = whatever.ask(WHERE)
+    then = whatever.ask("¿Y después?", history=[Turn(WHERE, first.text)])
+    assert {hit.article.id for hit in then.hits} & {hit.article.id for hit in first.hits}
+    said = {citation.quote for citation in first.citations}
+    assert then.citations
+    assert not said & {citation.quote for citation in then.citations}

@@ -86,6 +86,7 @@ def test_the_graphs_logits_are_near_those_of_plain_arithmetic(
 def test_what_is_read_off_a_passage_does_not_depend_on_its_neighbours(small: CrossEncoder) -> None:
     hits = [hit("a b"), hit("cab a b c", title="b"), hit("a"), hit("c c a b a b a"), hit("")] * 9
     for one, together in zip(hits, small.read("ab c", hits), strict=True):
+        small.forget()
         (alone,) = small.read("ab c", [one])
         assert alone.relevance == pytest.approx(together.relevance, abs=1e-5)
         np.testing.assert_allclose(alone.span_starts, together.span_starts, atol=1e-5)
@@ -253,6 +254,26 @@ def test_of_a_long_question_the_beginning_is_read_and_with_a_context_the_end(
     assert [row[1 : row.index(2)] for row in noted.given] == [whole[:6], whole[2:]]
 
 
+def test_what_was_read_just_before_is_not_read_again(noting: tuple[CrossEncoder, Noting]) -> None:
+    reader, noted = noting
+    one, other = hit("uno"), hit("otro", before="Antes. ")
+    first = reader.read("¿Qué?", [one, other, one])
+    assert len(noted.given) == 2
+    again = reader.read("¿Qué?", [other])
+    assert len(noted.given) == 2
+    assert again[0].starts.tolist() == first[1].starts.tolist()
+    # The same words at another place are the same row, and keep their own place.
+    (moved,) = reader.read("¿Qué?", [hit("otro")])
+    assert len(noted.given) == 2
+    assert moved.starts.tolist() == [at - len("Antes. ") for at in again[0].starts]
+    reader.read("¿Qué?", [hit(f"otro {number}") for number in range(48)])
+    reader.read("¿Qué?", [other])
+    assert len(noted.given) == 2 + 48 + 1
+    reader.forget()
+    reader.read("¿Qué?", [other])
+    assert len(noted.given) == 2 + 48 + 2
+
+
 def test_of_a_passage_that_is_too_long_the_beginning_is_read_and_keeps_its_places(
     noting: tuple[CrossEncoder, Noting],
 ) -> None:
@@ -288,6 +309,6 @@ def test_the_shipped_readers_logits_are_near_those_of_plain_arithmetic(shipped: 
     tensors = {**base_tensors(folder, shape, layers=weights.frozen_layers), **weights.tensors}
     (row,) = shipped._rows(question, [hit(text)], context="")
     expected = plain_logits(tensors, shape, _words(folder), row.ids)
-    (found,) = shipped._logits([row.ids])
+    (found,) = shipped._logits([tuple(row.ids)])
     assert np.abs(found - expected).mean() < 0.2
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.99

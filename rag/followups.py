@@ -1,0 +1,83 @@
+"""What a question in a conversation may lean on: the questions before it, and the answer it was given. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rag.interfaces import Reading
+from rag.schema import Turn
+from rag.spelling import in_small_letters
+from rag.terms import content_terms, coverage, term_set
+
+# How many questions back a follow-up may reach, and how much of an answer is searched with it.
+_REACH: Final = 2
+_ANSWER_WORDS: Final = 30
+_MARKS: Final = re.compile(r"\s*\[\d+\]")
+# Stems of words that move a question in time, and name no subject: "¿Y después?", "¿Y al año siguiente?", "What next?".
+_MOVES: Final = frozenset(
+    content_terms(
+        "después luego antes ahora entonces hoy ayer mañana año años mes semana día días siguiente siguientes próximo"
+        " anterior pasado pasó ocurrió sucedió hubo más tarde posteriormente finalmente final acabó terminó"
+        " next then after afterwards before later now today year month week day following previous happened else more"
+        " depois antes agora ano seguinte ensuite après avant maintenant année suivante passé danach dann jetzt jahr"
+    )
+)
+# A question that goes on begins with these, or has one of those in it.
+_GO_ON: Final = re.compile(r"\W*(y|e|pero|o|and|but|or|so|et|mais|ou|und|aber|oder|mas)\b")
+_POINT_BACK: Final = re.compile(
+    r"\b(él|ella|ellos|ellas|ello|eso|esto|ese|esa|este|esta|aquel|aquella|lo|le|les|sus?|allí|ahí|suyo|suya"
+    r"|it|he|she|they|him|them|his|her|its|their|this|that|there"
+    r"|ele|ela|eles|elas|isso|seu|sua|il|elle|ils|elles|lui|leur|cela|er|sie|ihn|ihr|sein|seine)\b"
+)
+_FEWEST_OF_ITS_OWN: Final = 2
+# A sentence has been said if it has this share of an answer's words and numbers, or the answer of the sentence's.
+_SAID: Final = 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class Lean:
+    """What a follow-up may go on from: an earlier question, and the text that is searched together with the new one."""
+
+    asked: str
+    found_by: str
+
+
+def contexts(history: Sequence[Turn], *, question: str) -> list[Lean]:
+    """Return what a follow-up may go on from: the two questions before it, the last one first; none without a history.
+
+    One that says nothing by itself is also searched with the answer that it goes on from.
+    """
+    last = [in_small_letters(turn.question) for turn in history[: -_REACH - 1 : -1]]
+    found = [Lean(asked, asked) for asked in last]
+    if last and is_bare(question):
+        answer = " ".join(_MARKS.sub("", history[-1].answer).split()[:_ANSWER_WORDS])
+        found.append(Lean(last[0], f"{last[0]} {answer}"))
+    return list(dict.fromkeys(found))
+
+
+def is_bare(question: str) -> bool:
+    """Whether a question names no subject of its own, at most another time: only what came before says what it asks."""
+    return not term_set(question) - _MOVES
+
+
+def stands_alone(question: str) -> bool:
+    """Whether a question in a conversation gives no sign of going on with what came before."""
+    small = question.lower()
+    own = term_set(question) - _MOVES
+    return len(own) >= _FEWEST_OF_ITS_OWN and not _GO_ON.match(small) and not _POINT_BACK.search(small)
+
+
+def unsaid(reading: Reading, history: Sequence[Turn]) -> Reading:
+    """Return a reading without the sentences that earlier answers have given: what comes after them is asked for."""
+    told = [content_terms(turn.answer) for turn in history]
+    kept = [replace(item, score=0.0) if _is_among(item.sentence.text, told) else item for item in reading.evidence]
+    return replace(reading, evidence=tuple(sorted(kept, key=lambda item: -item.score)))
+
+
+def _is_among(sentence: str, told: Sequence[list[str]]) -> bool:
+    """Whether an answer says what a sentence says, in other words or among other sentences."""
+    words = content_terms(sentence)
+    return any(max(coverage(answer, frozenset(words)), coverage(words, frozenset(answer))) >= _SAID for answer in told)
