@@ -21,6 +21,9 @@ _OPENING = "¿¡«“\"'(—–-‘[ "
 _BEFORE_NAME = re.compile(
     r"(?:^|[\s(«“\"])(?:D|Dña|Dª|Sta|Sto|Fr|Mons|M|Mme|Mlle|JJ|FF|CC|RR|Núm|núm|Gral|Cap|Ing|Lic)\.$"
 )
+# Thai has no full stops: a space between two of its words ends a clause or, from so many letters on, a sentence.
+_THAI_SPACE = re.compile(r"(?<=[\u0e00-\u0e7f])\s+(?=[\u0e00-\u0e7f])")
+_SHORTEST_THAI = 80
 _NUMBERING = re.compile(r"\d{1,3}[.)]")
 
 
@@ -53,6 +56,8 @@ def _spans(line: str, language: str) -> list[tuple[int, int]]:
     boundaries = get_sentence_boundaries(language, _SURROGATES.sub("\ufffd", line))
     cuts = {0, len(line), *(boundary["start_index"] for boundary in boundaries)}
     cuts |= {match.end() for match in _MISSED_END.finditer(line) if match.end() < len(line)}
+    if language == "th":
+        cuts |= _thai_cuts(line, cuts)
     spans = []
     for start, end in pairwise(sorted(cuts)):
         piece = line[start:end]
@@ -60,6 +65,17 @@ def _spans(line: str, language: str) -> list[tuple[int, int]]:
         if piece.strip():
             spans.append((start, start + len(piece.strip())))
     return spans
+
+
+def _thai_cuts(line: str, cuts: set[int]) -> set[int]:
+    """Return the spaces that end a sentence of Thai, where neither part is too short to be one."""
+    found = set()
+    for start, end in pairwise(sorted(cuts)):
+        for match in _THAI_SPACE.finditer(line, start, end):
+            if match.start() - start >= _SHORTEST_THAI and end - match.end() >= _SHORTEST_THAI // 2:
+                found.add(match.end())
+                start = match.end()
+    return found
 
 
 def _joined(spans: list[tuple[int, int]], line: str) -> list[tuple[int, int]]:

@@ -58,3 +58,14 @@ def test_other_languages_follow_their_own_marks() -> None:
     assert texts("他说：“你好。”然后走了。第二句！", "zh") == ["他说：“你好。”", "然后走了。", "第二句！"]
     assert texts("यह है। वह है।", "hi") == ["यह है।", "वह है।"]
     assert texts("M. Macron est venu. Puis il part.", "fr") == ["M. Macron est venu.", "Puis il part."]
+
+
+def test_thai_is_cut_at_spaces_but_not_into_scraps() -> None:
+    clause = "รัฐบาลประกาศเมื่อวันจันทร์ว่าจะสร้างทางรถไฟสายใหม่ระหว่างสองเมืองใหญ่ของประเทศภายในห้าปีข้างหน้า"
+    assert len(clause) > 80
+    text = f"{clause} {clause} ใน 2024 {clause} จบ"
+    found = split_sentences(text, language="th")
+    assert [sentence.text for sentence in found] == [clause, clause, f"ใน 2024 {clause} จบ"]
+    assert all(text[sentence.start : sentence.end] == sentence.text for sentence in found)
+    # In another language nothing of this counts.
+    assert len(split_sentences(text, language="es")) == 1
