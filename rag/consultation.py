@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rag import followups
+from rag.asked_days import days_asked, of_these_days
 from rag.asking import what_is_asked
 from rag.companions import Shelf, accompanied, uncrowded, with_copies
 from rag.config import RetrievalSettings
@@ -20,7 +21,7 @@ from rag.language import detect_language
 from rag.limits import filters_of, not_given, read_limits, without_limits
 from rag.readable import readable
 from rag.retrieval import LoadCandidates, LoadPassages, retrieve
-from rag.schema import Ask, Consultation, Hit, Limit, Turn
+from rag.schema import Ask, Consultation, Hit, Limit, TimeExpression, Turn
 from rag.spelling import in_small_letters
 
 MAX_QUESTION_CHARACTERS = 2000
@@ -86,7 +87,7 @@ class Version:
 class Understood:
     """A question with its language, its filters, and the ways to take it, the bare question first.
 
-    `limits` are those of the filters that the question's own words ask for.
+    `limits` are those of the filters that the question's own words ask for, `days` those that it names otherwise.
     """
 
     ask: Ask
@@ -94,6 +95,7 @@ class Understood:
     versions: tuple[Version, ...]
     filters: Filters
     limits: tuple[Limit, ...] = ()
+    days: tuple[TimeExpression, ...] = ()
     notices: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
 
@@ -205,6 +207,7 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
         versions=tuple(versions),
         filters=filters_of(limits, given=_given(ask)),
         limits=limits,
+        days=days_asked(answered, language=language, today=_today(ask)),
         notices=_notices(ask.question, language, length=length),
         timings={"understand": time.perf_counter() - began},
     )
@@ -217,10 +220,13 @@ def _given(ask: Ask) -> Filters:
 def _limits(ask: Ask, language: str, *, parts: Parts) -> tuple[Limit, ...]:
     limits = ask.limits
     if limits is None:
-        # The asker's own day, as this machine has it.
-        today = ask.today or datetime.now().astimezone().date()
-        limits = read_limits(ask.question, language=language, today=today, outlets=parts.outlets())
+        limits = read_limits(ask.question, language=language, today=_today(ask), outlets=parts.outlets())
     return not_given(limits, given=_given(ask))
+
+
+def _today(ask: Ask) -> date:
+    # The asker's own day, as this machine has it.
+    return ask.today or datetime.now().astimezone().date()
 
 
 def _shortened(question: str) -> str:
@@ -312,6 +318,7 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
             followups.unsaid(reading, understood.ask.history) if version.context else replace(reading, probability=0.0)
             for version, reading in zip(understood.versions, readings, strict=True)
         ]
+    readings = [of_these_days(reading, understood.days) for reading in readings]
     if not _has_words(understood.ask.question):
         # Signs are near to everything, and answered by nothing.
         readings = [replace(reading, probability=0.0) for reading in readings]

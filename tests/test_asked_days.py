@@ -1,0 +1,74 @@
+"""The days that a question names, and what of that which was found speaks of them."""
+
+from datetime import date
+
+import pytest
+
+from rag.asked_days import days_asked, of_these_days
+from rag.interfaces import Reading
+from rag.schema import Article, Evidence, Hit, Passage, Sentence
+
+TODAY = date(2026, 11, 30)
+
+
+def item(text: str, score: float, published: date | None, title: str = "") -> Evidence:
+    article = Article(text, text, title=title, published=published, language="es")
+    sentence = Sentence(0, len(text), text)
+    embedded = f"{title}\n{text}"
+    return Evidence(
+        Hit(Passage(text, text, 0, 0, len(text), text, "es", embedded, (sentence,)), article, 1.0, 0.9, 0.0),
+        sentence,
+        score,
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "days"),
+    [
+        ("¿Cuántos estudiantes fueron en 2023?", "es", [(date(2023, 1, 1), date(2023, 12, 31))]),
+        ("¿Qué pasó el 3 de marzo de 2025?", "es", [(date(2025, 3, 3), date(2025, 3, 3))]),
+        ("How many went in May 2024?", "en", [(date(2024, 5, 1), date(2024, 5, 31))]),
+        ("¿Qué pasó el lunes?", "es", []),
+        ("¿Cuántos estudiantes fueron?", "es", []),
+        ("¿Cuándo se construyó?", "xx", []),
+    ],
+)
+def test_days_are_those_named_by_themselves(question: str, language: str, days: list[tuple[date, date]]) -> None:
+    assert [(one.since, one.until) for one in days_asked(question, language=language, today=TODAY)] == days
+
+
+def test_what_is_of_other_days_comes_last_and_takes_its_share_of_the_probability() -> None:
+    other = item("Fueron 40 estudiantes.", 0.8, date(2025, 6, 1))
+    said = item("En 2023 fueron 12 estudiantes.", 0.4, date(2025, 6, 1))
+    days = days_asked("¿Cuántos estudiantes fueron en 2023?", language="es", today=TODAY)
+    found = of_these_days(Reading((other, said), 0.9), days)
+    assert [(each.sentence.text, each.score) for each in found.evidence] == [
+        ("En 2023 fueron 12 estudiantes.", 0.4),
+        ("Fueron 40 estudiantes.", 0.0),
+    ]
+    assert found.probability == pytest.approx(0.45)
+    assert of_these_days(Reading((other,), 0.9), days).probability == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "published", "title"),
+    [
+        ("Fueron 12 estudiantes.", date(2023, 9, 1), ""),
+        ("Fueron 12 estudiantes.", date(2024, 1, 3), ""),
+        ("El año pasado fueron 12 estudiantes.", date(2024, 6, 3), ""),
+        ("Fueron 12 estudiantes.", date(2025, 6, 3), "Balance de 2023"),
+        ("Fueron 12 estudiantes.", None, ""),
+    ],
+    ids=["printed then", "printed shortly after", "told from its day", "by its title", "no day known"],
+)
+def test_what_speaks_of_the_days_stays(text: str, published: date | None, title: str) -> None:
+    days = days_asked("¿Cuántos estudiantes fueron en 2023?", language="es", today=TODAY)
+    reading = Reading((item(text, 0.8, published, title),), 0.9)
+    assert of_these_days(reading, days) == reading
+
+
+def test_without_days_or_evidence_nothing_changes() -> None:
+    reading = Reading((item("Fueron 12.", 0.8, date(2025, 1, 1)),), 0.9)
+    assert of_these_days(reading, ()) is reading
+    empty = Reading((), 0.0)
+    assert of_these_days(empty, days_asked("¿Qué pasó en 2023?", language="es", today=TODAY)) is empty
