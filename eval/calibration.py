@@ -104,7 +104,8 @@ def cases(
             by answerable questions.
     """
     sets = {name: _passages(train / name, limit=passages, first=only) for name in sorted({pair[1] for pair in pairs})}
-    settings = load_settings(arguments={"retrieval.passages": _FETCHED})
+    # What is seen without training is what both readers begin with.
+    settings = load_settings(arguments={"retrieval.passages": _FETCHED, "reading.reader": "sentences"})
     found = []
     with Archive.open(folder, create=True, settings=settings) as archive, tempfile.TemporaryDirectory() as made:
         for name, kept in sets.items():

@@ -60,16 +60,18 @@ def write_shipped(file: Path, weights: Mapping[str, Array], *, version: str, fig
 
 
 def main() -> int:
-    """Write the best state of a training: `python -m eval.reader_export BEST.safetensors FILE VERSION`."""
+    """Write a training's best state, or its last: `python -m eval.reader_export STATE.safetensors FILE VERSION`."""
     import sys
 
     from safetensors.numpy import load_file
 
-    best, file, version = sys.argv[1:]
-    log = Path(best).with_name("log.jsonl")
+    state, file, version = sys.argv[1:]
+    log = Path(state).with_name("log.jsonl")
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    if Path(state).stem == "last":
+        lines = lines[-1:]
     reached: dict[str, Any] = max(lines, key=lambda line: float(line["score"]), default={})
-    write_shipped(Path(file), load_file(best), version=version, figures=reached)
+    write_shipped(Path(file), load_file(state), version=version, figures=reached)
     return 0
 
 

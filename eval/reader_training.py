@@ -32,7 +32,7 @@ from rag.wheels import Notify
 if TYPE_CHECKING:
     from torch import Tensor
 
-STATE, BEST, LOG = "state.pt", "best.safetensors", "log.jsonl"
+STATE, BEST, LAST, LOG = "state.pt", "best.safetensors", "last.safetensors", "log.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,9 @@ class Training:
         unfinished.replace(self._folder / STATE)
 
     def run(self, *, until: int | None = None, keep_every_s: float = 300, judge_every_s: float = 600) -> None:
-        """Train up to a step, or to the end; what validation likes best is in the folder afterwards."""
+        """Train up to a step, or to the end; afterwards the folder has the last weights, and those judged best."""
+        from safetensors.torch import save_file
+
         kept_at = judged_at = told_at = time.monotonic()
         tokens = 0
         running = 0.0
@@ -178,6 +180,7 @@ class Training:
                 tokens = 0
         self.judge()
         self.keep()
+        save_file(self.weights, self._folder / LAST)
 
     @property
     def _is_whole(self) -> bool:

@@ -217,9 +217,9 @@ def test_a_training_goes_on_from_weights_as_they_were_shipped(tmp_path: Path) ->
 def test_a_training_learns_and_one_that_was_cut_comes_to_the_same_weights(tmp_path: Path) -> None:
     import torch
 
-    from eval.reader_model import Encoder, copies
+    from eval.reader_model import Encoder, copies, weights_of
     from eval.reader_scores import read
-    from eval.reader_training import Plan, Training
+    from eval.reader_training import LAST, Plan, Training
 
     base = {name: torch.from_numpy(value) for name, value in _base().items()}
     rows = _toy_rows(800)
@@ -239,6 +239,7 @@ def test_a_training_learns_and_one_that_was_cut_comes_to_the_same_weights(tmp_pa
     resumed.run()
     for name, value in whole.weights.items():
         assert torch.equal(value, resumed.weights[name]), name
+    assert torch.equal(weights_of(tmp_path / "whole" / LAST)["span.weight"], whole.weights["span.weight"])
     fresh = _toy_rows(1000)[800:]
     said = read(fresh, Encoder(base, frozen=1), copies(whole.weights, whole_numbers=True))
     right = [int(one.start.argmax()) == row.starts[0] for one, row in zip(said, fresh, strict=True)]
