@@ -61,16 +61,13 @@ eval: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m eval.benchmark $(PARTS)
 
-# Two trainings, the second from what validation likes best of the first; its last state, in the format that is shipped.
+# What validation likes best of a training, in the format that is shipped.
 READER_WORK ?= .reader-training
 READER_VERSION ?= $(shell date -u +%Y-%m-%d)
 train-reader: $(READY)
 	@$(BIN)/python -m eval.reader_training "$(READER_WORK)"
-	@$(BIN)/python -m eval.reader_export "$(READER_WORK)/best.safetensors" "$(READER_WORK)/first.safetensors" first
-	@$(BIN)/python -m eval.reader_training "$(READER_WORK)/second" --start "$(READER_WORK)/first.safetensors" \
-		--learning-rate 1e-4 --passes 0.5 --whole-numbers-from 0 --seed 2
 	@mkdir -p rag/reader
-	@$(BIN)/python -m eval.reader_export "$(READER_WORK)/second/last.safetensors" rag/reader/weights.safetensors "$(READER_VERSION)"
+	@$(BIN)/python -m eval.reader_export "$(READER_WORK)/best.safetensors" rag/reader/weights.safetensors "$(READER_VERSION)"
 
 clean:
 	rm -rf .venv archive-sample build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
