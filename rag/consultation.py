@@ -192,7 +192,8 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
     leans = followups.contexts(ask.history, question=asked)
     contexts = ["", *(each.asked for each in leans), *([whole] if asked != whole else [])]
     texts = [asked, *(f"{each.found_by} {asked}" for each in leans), *([whole] if asked != whole else [])]
-    limits = _limits(ask, language, parts=parts)
+    worded = read_limits(ask.question, language=language, today=_today(ask), outlets=parts.outlets())
+    limits = not_given(worded if ask.limits is None else ask.limits, given=_given(ask))
     # What is asked now, without where to look, decides which sentence answers; what was asked before, where to look.
     answered = without_limits(asked, limits)
     every = list(dict.fromkeys([*texts, answered]))
@@ -207,7 +208,8 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
         versions=tuple(versions),
         filters=filters_of(limits, given=_given(ask)),
         limits=limits,
-        days=days_asked(answered, language=language, today=_today(ask)),
+        # Also those that the caller took away say where to look, and not what.
+        days=days_asked(without_limits(asked, worded), language=language, today=_today(ask)),
         notices=_notices(ask.question, language, length=length),
         timings={"understand": time.perf_counter() - began},
     )
@@ -215,13 +217,6 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
 
 def _given(ask: Ask) -> Filters:
     return Filters(since=ask.since, until=ask.until, outlets=frozenset(ask.outlets))
-
-
-def _limits(ask: Ask, language: str, *, parts: Parts) -> tuple[Limit, ...]:
-    limits = ask.limits
-    if limits is None:
-        limits = read_limits(ask.question, language=language, today=_today(ask), outlets=parts.outlets())
-    return not_given(limits, given=_given(ask))
 
 
 def _today(ask: Ask) -> date:

@@ -89,13 +89,13 @@ class DenseSearch:
         found = self._nearest(vector, k=max(k, AMONG), filters=filters)
         if len(found) <= k:
             return found
-        return found[:k] + self._of_each_language(vector, found, k=k, filters=filters)
+        return self._with_each_language(vector, found, k=k, filters=filters)
 
-    def _of_each_language(self, vector: Vector, found: Sequence[Found], *, k: int, filters: Filters) -> list[Found]:
-        """Return those behind the first `k` that are among the first few of their language."""
+    def _with_each_language(self, vector: Vector, found: list[Found], *, k: int, filters: Filters) -> list[Found]:
+        """Return the first `k`, and those behind them that are among the first few of their language."""
         chosen, short = self._first_of_each(found, k=k)
         if not short or len(found) < max(k, AMONG):
-            return chosen
+            return found[:k] + chosen
         listed = self._listed(vector)
         if short - listed.keys():
             found = self._nearest(vector, k=max(k, AMONG_MORE), filters=filters)
@@ -108,7 +108,7 @@ class DenseSearch:
             if each.passage_id not in first
         ]
         scores = {each.passage_id: each.score for each in (*scarce, *chosen)}
-        return [Found(passage_id, scores[passage_id]) for passage_id in best_first(scores)]
+        return found[:k] + [Found(passage_id, scores[passage_id]) for passage_id in best_first(scores)]
 
     def _first_of_each(self, found: Sequence[Found], *, k: int) -> tuple[list[Found], set[str]]:
         """Return what follows the first `k`, up to ten of each language, and the languages that have fewer."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from rag import consultation
 from rag.config import load_settings
 from rag.consultation import MAX_QUESTION_CHARACTERS
 from rag.readable import readable
-from rag.schema import Answer, Turn
+from rag.schema import Answer, Ask, Limit, Turn
 
 if TYPE_CHECKING:
     from rag.archive import Archive
@@ -150,3 +152,29 @@ def test_what_says_nothing_by_itself_is_asked_of_what_came_before(sample_archive
     said = {citation.quote for citation in first.citations}
     assert then.citations
     assert not said & {citation.quote for citation in then.citations}
+
+
+@pytest.mark.parametrize("limits", [None, ()], ids=["within its words", "taken away"])
+def test_days_that_say_where_to_look_are_not_what_is_asked(
+    sample_archive: Archive, limits: tuple[Limit, ...] | None
+) -> None:
+    parts = sample_archive._parts
+    ask = Ask("¿Qué pasó en el puerto en enero de 2024?", limits=limits)
+    understood = consultation.understand(ask, parts=parts)
+    assert [limit.words for limit in understood.limits] == ([] if limits == () else ["en enero de 2024"])
+    assert understood.days == ()
+    fact = consultation.understand(Ask("¿Cuántos estudiantes fueron en 2023?", limits=limits), parts=parts)
+    assert [(one.since, one.until) for one in fact.days] == [(date(2023, 1, 1), date(2023, 12, 31))]
+
+
+def test_a_fact_of_another_year_is_no_answer(sample_archive: Archive) -> None:
+    asked = "¿Cuánto subió el recibo doméstico del agua en la Costa de Almoral{}?"
+    known, other = (sample_archive.consult(asked.format(when)) for when in ("", " en 1987"))
+    rise = "El recibo doméstico subirá una media de 2,90 euros al mes desde el 1 de mayo."
+    scores = [
+        next(item.score for item in found.evidence if item.sentence.text == rise and item.hit.article.published)
+        for found in (known, other)
+    ]
+    assert scores[0] > 0
+    assert scores[1] == 0
+    assert other.probability < known.probability / 2
