@@ -48,14 +48,14 @@ class Lean:
 def contexts(history: Sequence[Turn], *, question: str) -> list[Lean]:
     """Return what a follow-up may go on from: the two questions before it, the last one first; none without a history.
 
-    One that says nothing by itself is also searched with the answer that it goes on from.
+    One that says nothing by itself goes on from the last question that does, and is also searched with the last answer.
     """
-    last = [in_small_letters(turn.question) for turn in history[: -_REACH - 1 : -1]]
-    found = [Lean(asked, asked) for asked in last]
-    if last and is_bare(question):
-        answer = " ".join(_MARKS.sub("", history[-1].answer).split()[:_ANSWER_WORDS])
-        found.append(Lean(last[0], f"{last[0]} {answer}"))
-    return list(dict.fromkeys(found))
+    asked = [in_small_letters(turn.question) for turn in reversed(history)]
+    if not asked or not is_bare(question):
+        return [Lean(each, each) for each in dict.fromkeys(asked[:_REACH])]
+    subject = next((each for each in asked if not is_bare(each)), asked[0])
+    answer = " ".join(_MARKS.sub("", history[-1].answer).split()[:_ANSWER_WORDS])
+    return [Lean(subject, subject), Lean(subject, f"{subject} {answer}")]
 
 
 def is_bare(question: str) -> bool:

@@ -52,9 +52,13 @@ def test_a_follow_up_reaches_two_questions_back() -> None:
     assert contexts((), question="¿Cuánto cuesta?") == []
 
 
-def test_a_bare_one_is_also_searched_with_the_last_answer_without_its_marks() -> None:
-    found = contexts(HISTORY, question="¿Y después?")
-    assert found[2:] == [Lean("¿Quién lo dijo?", "¿Quién lo dijo? El alcalde, Juan Peña.")]
+def test_a_bare_one_goes_on_from_the_last_that_names_something_and_is_searched_with_the_last_answer() -> None:
+    earlier = (Turn("¿Qué dijo el alcalde?", "Nada."), HISTORY[0], Turn("¿Y al año siguiente?", "Al 11 %. [1]"))
+    assert contexts(earlier, question="¿Y después?") == [
+        Lean("¿cómo estaba el embalse?", "¿cómo estaba el embalse?"),
+        Lean("¿cómo estaba el embalse?", "¿cómo estaba el embalse? Al 11 %."),
+    ]
+    assert contexts([Turn("¿Y ahora?", "No.")], question="¿Y después?")[0] == Lean("¿Y ahora?", "¿Y ahora?")
 
 
 def test_what_was_said_comes_last() -> None:
