@@ -19,9 +19,10 @@ from rag.config import RetrievalSettings
 from rag.interfaces import Embedder, Filters, Reader, Reading, Vector, VectorSearch, WordIndex
 from rag.language import detect_language
 from rag.limits import filters_of, not_given, read_limits, without_limits
+from rag.periods import Days
 from rag.readable import readable
 from rag.retrieval import LoadCandidates, LoadPassages, retrieve
-from rag.schema import Ask, Consultation, Hit, Limit, TimeExpression, Turn
+from rag.schema import Ask, Consultation, Hit, Limit, Turn
 from rag.spelling import in_small_letters
 
 MAX_QUESTION_CHARACTERS = 2000
@@ -95,7 +96,7 @@ class Understood:
     versions: tuple[Version, ...]
     filters: Filters
     limits: tuple[Limit, ...] = ()
-    days: tuple[TimeExpression, ...] = ()
+    days: tuple[Days, ...] = ()
     notices: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
 

@@ -131,7 +131,8 @@ class CrossEncoder:
     def _remembered(self, rows: Sequence[tuple[int, ...]]) -> list[npt.NDArray[np.float32]]:
         """Return the logits of rows, of those that were read just before as they were then."""
         with self._one_at_a_time:
-            known = {row: self._read_last[row] for row in rows if row in self._read_last}
+            # Taken out and put back, so that what is used stays.
+            known = {row: self._read_last.pop(row) for row in dict.fromkeys(rows) if row in self._read_last}
         new = [row for row in dict.fromkeys(rows) if row not in known]
         groups = list(batches([len(row) for row in new], most=_RUN_TOKENS))
         runs = self._pool.map(lambda group: self._logits([new[index] for index in group]), groups)

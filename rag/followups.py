@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from rag.interfaces import Reading
@@ -73,8 +73,7 @@ def stands_alone(question: str) -> bool:
 def unsaid(reading: Reading, history: Sequence[Turn]) -> Reading:
     """Return a reading without the sentences that earlier answers have given: what comes after them is asked for."""
     told = [content_terms(turn.answer) for turn in history]
-    kept = [replace(item, score=0.0) if _is_among(item.sentence.text, told) else item for item in reading.evidence]
-    return replace(reading, evidence=tuple(sorted(kept, key=lambda item: -item.score)))
+    return reading.with_only(lambda item: not _is_among(item.sentence.text, told))
 
 
 def _is_among(sentence: str, told: Sequence[list[str]]) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, Protocol
 
@@ -293,6 +293,11 @@ class Reading:
 
     evidence: tuple[Evidence, ...]
     probability: float
+
+    def with_only(self, wanted: Callable[[Evidence], bool]) -> Reading:
+        """Return it with score 0 for the sentences that are not wanted, which so come last."""
+        kept = [item if wanted(item) else replace(item, score=0.0) for item in self.evidence]
+        return Reading(tuple(sorted(kept, key=lambda item: -item.score)), self.probability)
 
 
 class Reader(Protocol):
