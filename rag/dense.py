@@ -22,7 +22,7 @@ from rag.interfaces import Filters, Found, Listed, Vector, VectorIndex, Vectors
 from rag.order import DIGITS, best_first
 
 # Passages whose cosines are computed one by one; from here on that takes longer than a search.
-FEW = 4_000
+FEW = 8_000
 # Finds of the index that are sifted at first, and at most, before it has to filter by itself.
 FIRST_SIFTED, MOST_SIFTED = 800, 4_000
 # Passages of each language that are found at least, of an archive in several, and among how many they are looked for:

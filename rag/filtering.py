@@ -15,8 +15,21 @@ from rag.tables import ARTICLES, PASSAGES, to_vector
 
 def passing(connection: sa.Connection, passage_ids: Sequence[str], filters: Filters) -> set[str]:
     """Return those of at most 32,000 passages whose articles pass."""
-    chosen = sa.select(PASSAGES.c.id).join(ARTICLES).where(PASSAGES.c.id.in_(passage_ids), *_limits(filters))
-    return set(connection.scalars(chosen))
+    # Limits among the conditions would make SQLite walk through all that an outlet has printed.
+    rows = connection.execute(
+        sa.select(PASSAGES.c.id, ARTICLES.c.published, ARTICLES.c.outlet)
+        .join(ARTICLES)
+        .where(PASSAGES.c.id.in_(passage_ids))
+    )
+    since, until = (day.isoformat() if day else None for day in (filters.since, filters.until))
+    outlets = frozenset(map(encodable, filters.outlets))
+    return {
+        row.id
+        for row in rows
+        if (since is None or (row.published is not None and row.published >= since))
+        and (until is None or (row.published is not None and row.published <= until))
+        and (not outlets or row.outlet in outlets)
+    }
 
 
 def vectors_within(connection: sa.Connection, filters: Filters, *, most: int) -> dict[str, Vector] | None:

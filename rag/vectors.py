@@ -32,7 +32,7 @@ ARTICLES_PER_BATCH = 200
 _MOST_TRIES = 3
 _PROBED_AT_ONCE = 200
 # Passages that a search looks through, however few are wanted: a share of all, not fewer and not more than these.
-_SHARE, _FEWEST, _MOST = 0.01, 800, 2_000
+_SHARE, _FEWEST, _MOST = 0.033, 800, 8_000
 # Passages looked through, at most, for those that tie with the last one.
 _MOST_TIED = 10_000
 # Cosine distance up to which two vectors are one to float32 arithmetic.
@@ -323,19 +323,15 @@ def open_vector_index(folder: Path, *, dim: int) -> ChromaIndex:
 def _open(folder: Path, dim: int) -> ChromaIndex:
     # Before Chroma has the files: it may write them while it opens, and be killed.
     derived.unseal(folder)
-    try:
-        client: Any = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
-    except BaseException as exc:
-        # Chroma keeps a client of each path, also one that failed to start, and would give it out again.
-        SharedSystemClient._release_system(str(folder))
-        if isinstance(exc, AttributeError):
-            # What it says when its database does not let it start.
-            raise RuntimeError(f"{_DATABASE} cannot be read") from exc
-        raise
+    client = _client(folder)
     try:
         collection = _collection(client, dim)
         _check_length(collection, dim, folder=folder)
-        _deepen(collection)
+        if _deepen(collection):
+            # How deep to look is read when Chroma opens; its graph is read later, at the first search.
+            client.close()
+            client = _client(folder)
+            collection = _collection(client, dim)
         index = ChromaIndex(client, collection, folder=folder, dim=dim)
         index.probe()
     except BaseException:
@@ -344,8 +340,20 @@ def _open(folder: Path, dim: int) -> ChromaIndex:
     return index
 
 
+def _client(folder: Path) -> Any:
+    try:
+        return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+    except BaseException as exc:
+        # Chroma keeps a client of each path, also one that failed to start, and would give it out again.
+        SharedSystemClient._release_system(str(folder))
+        if isinstance(exc, AttributeError):
+            # What it says when its database does not let it start.
+            raise RuntimeError(f"{_DATABASE} cannot be read") from exc
+        raise
+
+
 def _depth_of(passages: int) -> int:
-    return min(max(round(_SHARE * passages), _FEWEST), _MOST)
+    return min(max(100 * round(_SHARE * passages / 100), _FEWEST), _MOST)
 
 
 def _looked_through(collection: Collection) -> int:
@@ -353,11 +361,13 @@ def _looked_through(collection: Collection) -> int:
     return int(configured.get("ef_search", 0))
 
 
-def _deepen(collection: Collection) -> None:
-    """Have a graph look as deep as its size asks for; before its first search, when Chroma reads it."""
+def _deepen(collection: Collection) -> bool:
+    """Have a graph look as deep as its size asks for, and return whether that is new; opened anew, it does."""
     depth = _depth_of(collection.count())
-    if depth != _looked_through(collection):
+    is_new = depth != _looked_through(collection)
+    if is_new:
         collection.modify(configuration={"hnsw": {"ef_search": depth}})
+    return is_new
 
 
 def _check_length(collection: Collection, dim: int, *, folder: Path) -> None:

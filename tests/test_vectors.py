@@ -282,6 +282,29 @@ def test_vectors_that_change_again_and_again_stay_findable(tmp_path: Path) -> No
     index.close()
 
 
+def test_a_graph_looks_as_deep_as_it_should_from_the_first_opening_on(tmp_path: Path) -> None:
+    # So few links and so little depth that hardly half of what is near is found.
+    draw = np.random.default_rng(0)
+    vectors = draw.normal(size=(2000, 64)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    with plain_client(tmp_path) as client:
+        made = client.create_collection(
+            "passages",
+            embedding_function=None,
+            configuration={"hnsw": {"space": "cosine", "ef_construction": 20, "max_neighbors": 8, "ef_search": 10}},
+            metadata={"applied_seq": 0, "dim": 64},
+        )
+        made.add(ids=[str(at) for at in range(len(vectors))], embeddings=vectors)
+    with closing(open_vector_index(tmp_path, dim=64)) as index:
+        shares = []
+        for _ in range(20):
+            question = draw.normal(size=64).astype(np.float32)
+            nearest = {str(at) for at in np.argsort(-(vectors @ question))[:10]}
+            question /= np.linalg.norm(question)
+            shares.append(len(nearest & {each.passage_id for each in index.search(question, k=10, filters=ALL)}) / 10)
+    assert np.mean(shares) > 0.9
+
+
 def test_what_the_graph_lost_by_chance_is_linked_anew_by_an_audit(tmp_path: Path) -> None:
     # With three links a record, some are lost whenever Chroma draws the links of what it wrote last again.
     with plain_client(tmp_path) as client:
