@@ -15,7 +15,17 @@ from eval.answering_declining import measure_declining
 from eval.answering_declining_report import declining_report
 from eval.answering_near_misses import near_miss_report, outcomes
 from eval.answering_reasons import Judged, judged, reason_report
-from eval.answering_sentence import ALONE, AMONG, ANY_TEXT, F1, FIRST_CITED, OF_TWO, measure_sentences, sentence_report
+from eval.answering_sentence import (
+    ALONE,
+    AMONG,
+    ANY_TEXT,
+    F1,
+    FIRST_CITED,
+    OF_TWO,
+    RIGHT_PASSAGE,
+    measure_sentences,
+    sentence_report,
+)
 from eval.answering_sets import JudgedQuestion
 from eval.dataset import Question, Support
 from eval.finding_archives import OpenArchive, RememberingEmbedder, archive_of
@@ -272,16 +282,17 @@ def test_the_first_cited_sentence_is_right_with_the_answer_and_in_the_right_pass
     result = measure_sentences(
         [BREAD, NOISE], {"es": TOPICS[:1]}, answers=ANSWERS, distractors=[nearer], open_archive=open_archive
     )
-    before, after = (result[where, "es"] for where in (ALONE, AMONG))
+    before, after = (result[where, "es", "sentences"] for where in (ALONE, AMONG))
     assert (before.passages, after.passages) == (2, 3)
-    assert {measure: before.values[measure] for measure in (FIRST_CITED, ANY_TEXT, OF_TWO)} == {
+    assert {measure: before.values[measure] for measure in (FIRST_CITED, RIGHT_PASSAGE, ANY_TEXT, OF_TWO)} == {
         FIRST_CITED: (1.0,),
+        RIGHT_PASSAGE: (1.0,),
         ANY_TEXT: (1.0,),
         OF_TWO: (1.0,),
     }
-    assert after.values[FIRST_CITED] == (0.0,)
+    assert after.values[FIRST_CITED] == after.values[RIGHT_PASSAGE] == (0.0,)
     assert F1 not in before.values
-    assert "alone: es on es (2 passages)" in sentence_report(result).text()
+    assert "alone: es on es (2 passages), sentences" in sentence_report(result).text()
 
 
 def test_sets_that_are_only_reported_are_not_there_to_choose_on(
