@@ -108,7 +108,7 @@ def _plain(text: str, language: str) -> list[Figure]:
     at = 0
     while at < len(tokens):
         token, folded = tokens[at], _fold(tokens[at])
-        if token[0].isdigit():
+        if token[0].isdecimal():
             values, used = _scaled(_readings(token), tokens[at + 1 :])
             found.append(Figure(" ".join(tokens[at : at + 1 + used]), "digits", values))
             at += 1 + used
@@ -125,7 +125,7 @@ def _plain(text: str, language: str) -> list[Figure]:
 
 def _beside_number(tokens: list[str], at: int) -> bool:
     around = tokens[max(at - 1, 0) : at] + tokens[at + 1 : at + 2]
-    return any(token[0].isdigit() for token in around)
+    return any(token[0].isdecimal() for token in around)
 
 
 def _readings(digits: str) -> frozenset[float]:

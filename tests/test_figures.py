@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from rag.figures import find_figures
 
@@ -29,6 +31,8 @@ from rag.figures import find_figures
         ("once again", "en", []),
         ("dos homens", "pt", []),
         ("sin cifras", "es", []),
+        # Raised and circled digits are no figures that could be compared.
+        ("5 m ² de ①, ₂O y ½", "es", [[5]]),
         ("", "es", []),
     ],
     ids=str,
@@ -64,3 +68,9 @@ def test_month_and_number_are_not_taken_for_each_other() -> None:
     june, six = find_figures("junio, 6", language="es")
     assert not june.matches(six)
     assert six.matches(find_figures("seis", language="es")[0])
+
+
+@given(st.text(alphabet=st.sampled_from("0123456789.,'’ \u00a0²₂①½٣๓Ⅷ-/ay mil"), max_size=30))
+def test_any_text_is_read(text: str) -> None:
+    for language in ("es", "en", "de"):
+        assert all(figure.values and figure.matches(figure) for figure in find_figures(text, language=language))
