@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Final
@@ -13,10 +14,13 @@ from rag.schema import Hit, TimeExpression
 
 # What happened is printed some days later, without a word on when it was.
 _PRINTED_WITHIN: Final = 4
+_YEAR: Final = re.compile(r"(?<![\w.,/-])(?:19|20)\d\d(?![\w/-]|[.,]\d)")
 
 
 def days_asked(question: str, *, language: str, today: date) -> tuple[Days, ...]:
     """Return the days that a question names by themselves ("en 2023", "el 3 de marzo de 2025"), not "este lunes".
+
+    A year that no expression is made of counts whole: "en el verano de 2022", or in a language without a grammar.
 
     Args:
         question: What is asked, without what limits where to look.
@@ -24,7 +28,10 @@ def days_asked(question: str, *, language: str, today: date) -> tuple[Days, ...]
         today: The day that the question is asked on.
     """
     times = find_times(question, language=language, published=today)
-    return tuple(Days(time.since, time.until) for time in times if time.since and time.until and not time.relative)
+    named = [Days(time.since, time.until) for time in times if time.since and time.until and not time.relative]
+    told = [question[time.start : time.end] for time in times if time.is_resolved]
+    years = {int(year) for year in _YEAR.findall(question) if not any(year in words for words in told)}
+    return (*named, *map(_year, sorted(years)))
 
 
 def of_these_days(reading: Reading, days: Sequence[Days]) -> Reading:
@@ -50,7 +57,12 @@ def _is_of(hit: Hit, days: Sequence[Days]) -> bool:
     if any(each.since <= published and (published - each.until).days <= _PRINTED_WITHIN for each in days):
         return True
     told = find_times(passage.embedded_text, language=passage.language, published=published)
-    return any(_overlap(time, each) for time in told for each in days)
+    years = map(_year, map(int, _YEAR.findall(passage.embedded_text)))
+    return any(_overlap(time, each) for time in told for each in days) or not {*years}.isdisjoint(days)
+
+
+def _year(year: int) -> Days:
+    return Days(date(year, 1, 1), date(year, 12, 31))
 
 
 def _overlap(time: TimeExpression, days: Days) -> bool:

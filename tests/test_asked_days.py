@@ -28,6 +28,10 @@ def item(text: str, score: float, published: date | None, title: str = "") -> Ev
         ("¿Cuántos estudiantes fueron en 2023?", "es", [(date(2023, 1, 1), date(2023, 12, 31))]),
         ("¿Qué pasó el 3 de marzo de 2025?", "es", [(date(2025, 3, 3), date(2025, 3, 3))]),
         ("How many went in May 2024?", "en", [(date(2024, 5, 1), date(2024, 5, 31))]),
+        ("¿Cuántos fueron en el verano de 2022?", "es", [(date(2022, 1, 1), date(2022, 12, 31))]),
+        ("Quanto gastou no verão de 2021?", "pt", [(date(2021, 1, 1), date(2021, 12, 31))]),
+        ("¿Cuántos fueron el 3 de marzo de 2025?", "es", [(date(2025, 3, 3), date(2025, 3, 3))]),
+        ("¿Cuánto cuestan 2.022 toneladas, o 2000,5?", "es", []),
         ("¿Qué pasó el lunes?", "es", []),
         ("¿Cuántos estudiantes fueron?", "es", []),
         ("¿Cuándo se construyó?", "xx", []),
@@ -65,6 +69,16 @@ def test_what_speaks_of_the_days_stays(text: str, published: date | None, title:
     days = days_asked("¿Cuántos estudiantes fueron en 2023?", language="es", today=TODAY)
     reading = Reading((item(text, 0.8, published, title),), 0.9)
     assert of_these_days(reading, days) == reading
+
+
+def test_a_year_in_the_words_of_a_passage_is_of_that_whole_year_and_not_of_a_day_in_it() -> None:
+    told = item("Las cuentas de la temporada 2021 dan 380.", 0.8, date(2025, 6, 3))
+    reading = Reading((told,), 0.9)
+    assert (
+        of_these_days(reading, days_asked("¿Cuánto fue en el verano de 2021?", language="es", today=TODAY)) == reading
+    )
+    one_day = days_asked("¿Cuánto fue el 3 de mayo de 2021?", language="es", today=TODAY)
+    assert of_these_days(reading, one_day).probability == 0.0
 
 
 def test_without_days_or_evidence_nothing_changes() -> None:
