@@ -39,18 +39,23 @@ _BEGINNINGS = {
     r"|(?:tras|para|con|pese a|a pesar de) (?:ello|eso|esto)"
     rf"|según (?:él|ella|ellos|ellas|est[eao]s?|es[eao]s?|{_SAID}|añade|explica|dice)|{_SAID}"
     r"|(?:est[ea]s?|estos|es[ea]s?|esos|aquell[ao]s?|aquel|dich[ao]s?|tal(?:es)?)<not time>"
+    # Without a subject of its own: "Es el precio que…", "Temen que…".
+    r"|es|son|era|eran|fue|fueron|será|serán|sería|serían|(?!(?:para|hasta|desde|hay|donde|parece)\b)\w+[aeóén]\s+que"
     r"|lo(?!\s+(?:que|cual|cierto|más|menos|mejor|peor|importante|únic|primer|últim|de|del|demás|anterior)\w*\b)",
     "en": r"he|she|they|it|him|his|her|hers|their|theirs|its|both|such|however|moreover|furthermore|also|but|and|so"
     r"|then|therefore|thus|meanwhile|instead|nevertheless|nonetheless|still|yet|besides|likewise|similarly"
     r"|in addition|in contrast|in turn|as a result|for (?:this|that) reason|after (?:this|that)|even so"
     r"|according to (?:him|her|them|it)|th(?:is|at|ese|ose)<not time>",
-    "fr": r"il|elle|ils|elles|celui-ci|celle-ci|ceux-ci|cela|ceci|leurs?|cependant|toutefois|mais|de plus|en outre"
+    "fr": r"c['’](?:est|était|étaient)"
+    r"|il|elle|ils|elles|celui-ci|celle-ci|ceux-ci|cela|ceci|leurs?|cependant|toutefois|mais|de plus|en outre"
     r"|par ailleurs|ainsi|aussi|pourtant|en revanche|selon (?:lui|elle|eux|elles)|(?:ce|cet|cette|ces)<not time>",
-    "pt": r"ele|ela|eles|elas|isso|isto|aquilo|ambos|ambas|além disso|no entanto|porém|contudo|mas|também|assim"
+    "pt": r"é|são|era|eram|foi|foram|será"
+    r"|ele|ela|eles|elas|isso|isto|aquilo|ambos|ambas|além disso|no entanto|porém|contudo|mas|também|assim"
     r"|por isso|por sua vez|segundo (?:ele|ela|eles|elas)|(?:est[ea]s?|ess[ea]s?)<not time>",
     "de": r"er|sie|ihm|ihr|ihre|sein|seine|dies|dabei|außerdem|zudem|jedoch|allerdings|aber|dennoch|trotzdem"
     r"|deshalb|daher|danach|dagegen|(?:ihm|ihr|ihnen) zufolge|(?:diese[rsmn]?|jene[rsmn]?)<not time>",
-    "it": r"lui|lei|egli|ella|essi|esse|loro|ciò|entrambi|entrambe|inoltre|tuttavia|però|ma|anche|così|quindi|invece"
+    "it": r"è|sono|era|erano|fu|furono|sarà"
+    r"|lui|lei|egli|ella|essi|esse|loro|ciò|entrambi|entrambe|inoltre|tuttavia|però|ma|anche|così|quindi|invece"
     r"|secondo (?:lui|lei|loro)|(?:quest[oaei]|quell[oaei])<not time>",
 }
 _LEANS = {
