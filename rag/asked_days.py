@@ -57,8 +57,7 @@ def _is_of(hit: Hit, days: Sequence[Days]) -> bool:
     if any(each.since <= published and (published - each.until).days <= _PRINTED_WITHIN for each in days):
         return True
     told = find_times(passage.embedded_text, language=passage.language, published=published)
-    years = map(_year, map(int, _YEAR.findall(passage.embedded_text)))
-    return any(_overlap(time, each) for time in told for each in days) or not {*years}.isdisjoint(days)
+    return any(_overlap(time, each) for time in told for each in days)
 
 
 def _year(year: int) -> Days:

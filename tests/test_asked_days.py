@@ -11,12 +11,12 @@ from rag.schema import Article, Evidence, Hit, Passage, Sentence
 TODAY = date(2026, 11, 30)
 
 
-def item(text: str, score: float, published: date | None, title: str = "") -> Evidence:
-    article = Article(text, text, title=title, published=published, language="es")
+def item(text: str, score: float, published: date | None, title: str = "", language: str = "es") -> Evidence:
+    article = Article(text, text, title=title, published=published, language=language)
     sentence = Sentence(0, len(text), text)
     embedded = f"{title}\n{text}"
     return Evidence(
-        Hit(Passage(text, text, 0, 0, len(text), text, "es", embedded, (sentence,)), article, 1.0, 0.9, 0.0),
+        Hit(Passage(text, text, 0, 0, len(text), text, language, embedded, (sentence,)), article, 1.0, 0.9, 0.0),
         sentence,
         score,
     )
@@ -71,14 +71,20 @@ def test_what_speaks_of_the_days_stays(text: str, published: date | None, title:
     assert of_these_days(reading, days) == reading
 
 
-def test_a_year_in_the_words_of_a_passage_is_of_that_whole_year_and_not_of_a_day_in_it() -> None:
-    told = item("Las cuentas de la temporada 2021 dan 380.", 0.8, date(2025, 6, 3))
-    reading = Reading((told,), 0.9)
-    assert (
-        of_these_days(reading, days_asked("¿Cuánto fue en el verano de 2021?", language="es", today=TODAY)) == reading
-    )
-    one_day = days_asked("¿Cuánto fue el 3 de mayo de 2021?", language="es", today=TODAY)
-    assert of_these_days(reading, one_day).probability == 0.0
+@pytest.mark.parametrize(
+    ("text", "language", "left"),
+    [
+        ("As contas de 2021 dão 380.", "pt", 0.9),
+        ("Las cuentas de 2021 dan 380.", "es", 0.9),
+        # A year that is no time says nothing about when.
+        ("Deja sin efecto los acuerdos de 1961 y 2021.", "es", 0.0),
+        ("No último verão deram 380.", "pt", 0.0),
+    ],
+)
+def test_a_season_is_answered_by_what_speaks_of_its_year(text: str, language: str, left: float) -> None:
+    told = item(text, 0.8, date(2025, 6, 3), language=language)
+    days = days_asked("¿Cuánto dieron las cuentas en el verano de 2021?", language="es", today=TODAY)
+    assert of_these_days(Reading((told,), 0.9), days).probability == left
 
 
 def test_without_days_or_evidence_nothing_changes() -> None:
