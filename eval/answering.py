@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from eval import (
     answering_conversations,
+    answering_dated,
     answering_declining,
     answering_declining_report,
     answering_near_misses,
@@ -46,6 +47,7 @@ def _answer_sentence(choice: Choice, *, bench: Bench, progress: Progress | None)
 
 SUITES: Mapping[str, Suite] = {
     "conversations": _of_sample(answering_conversations.measure),
+    "dated": _of_sample(answering_dated.measure),
     "near-misses": _of_sample(answering_near_misses.measure),
     "reasons": _of_sample(answering_reasons.measure),
     "declining": _declining,

@@ -9,6 +9,7 @@ from typing import Final
 
 from rag.dates import find_times
 from rag.interfaces import Reading
+from rag.limits import BEFORE_TIME
 from rag.periods import Days
 from rag.schema import Hit, TimeExpression
 
@@ -34,6 +35,27 @@ def days_asked(question: str, *, language: str, today: date) -> tuple[Days, ...]
     return (*named, *map(_year, sorted(years)))
 
 
+def without_days(question: str, *, language: str, today: date) -> str:
+    """Return a question without the days that it names by themselves; as it is if nothing else is left.
+
+    Args:
+        question: What is asked.
+        language: ISO 639-1.
+        today: The day that the question is asked on.
+    """
+    rest = question
+    for time in reversed(find_times(question, language=language, published=today)):
+        if time.since and time.until and not time.relative:
+            before = BEFORE_TIME.search(rest[: time.start])
+            rest = rest[: before.start() if before else time.start].rstrip() + rest[time.end :]
+    return " ".join(rest.split()) if any(char.isalnum() for char in rest) else question
+
+
+def printed_then(hits: Sequence[Hit], days: Sequence[Days]) -> list[Hit]:
+    """Return the hits whose articles were printed in these days or shortly after."""
+    return [hit for hit in hits if hit.article.published and _was_printed(hit.article.published, days)]
+
+
 def of_these_days(reading: Reading, days: Sequence[Days]) -> Reading:
     """Return a reading in which sentences of other days have score 0; all of it where no days are asked for.
 
@@ -54,7 +76,7 @@ def _is_of(hit: Hit, days: Sequence[Days]) -> bool:
     published, passage = hit.article.published, hit.passage
     if published is None:
         return True
-    if any(each.since <= published and (published - each.until).days <= _PRINTED_WITHIN for each in days):
+    if _was_printed(published, days):
         return True
     told = find_times(passage.embedded_text, language=passage.language, published=published)
     return any(_overlap(time, each) for time in told for each in days)
@@ -62,6 +84,10 @@ def _is_of(hit: Hit, days: Sequence[Days]) -> bool:
 
 def _year(year: int) -> Days:
     return Days(date(year, 1, 1), date(year, 12, 31))
+
+
+def _was_printed(published: date, days: Sequence[Days]) -> bool:
+    return any(each.since <= published and (published - each.until).days <= _PRINTED_WITHIN for each in days)
 
 
 def _overlap(time: TimeExpression, days: Days) -> bool:

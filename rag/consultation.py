@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rag import followups
-from rag.asked_days import days_asked, of_these_days
+from rag.asked_days import days_asked, of_these_days, printed_then, without_days
 from rag.asking import what_is_asked
 from rag.companions import Shelf, accompanied, uncrowded, with_copies
 from rag.config import RetrievalSettings
@@ -314,7 +314,11 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
             followups.unsaid(reading, understood.ask.history) if version.context else replace(reading, probability=0.0)
             for version, reading in zip(understood.versions, readings, strict=True)
         ]
-    readings = [of_these_days(reading, understood.days) for reading in readings]
+    if understood.days:
+        readings = [
+            _of_days(reading, question, version, hits, understood=understood, parts=parts)
+            for reading, version, hits in zip(readings, understood.versions, retrieved.hits, strict=True)
+        ]
     if not _has_words(understood.ask.question):
         # Signs are near to everything, and answered by nothing.
         readings = [replace(reading, probability=0.0) for reading in readings]
@@ -333,6 +337,26 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
         limits=understood.limits,
         reader=parts.reader.name,
         timings={**retrieved.timings, "read": time.perf_counter() - began},
+    )
+
+
+def _of_days(
+    reading: Reading, question: str, version: Version, hits: Sequence[Hit], *, understood: Understood, parts: Parts
+) -> Reading:
+    """Return a reading of the days asked for; what was printed then need not name them: it is read without them too."""
+    kept = of_these_days(reading, understood.days)
+    then = printed_then(with_copies(hits), understood.days)
+    timeless = without_days(question, language=understood.language, today=_today(understood.ask))
+    if not then or timeless == question:
+        return kept
+    return kept.or_better(
+        parts.reader.read(
+            timeless,
+            then,
+            language=understood.language,
+            question_vector=version.read_vector,
+            context=version.context,
+        )
     )
 
 

@@ -299,6 +299,16 @@ class Reading:
         kept = [item if wanted(item) else replace(item, score=0.0) for item in self.evidence]
         return Reading(tuple(sorted(kept, key=lambda item: -item.score)), self.probability)
 
+    def or_better(self, other: Reading) -> Reading:
+        """Return what is likelier of both: each sentence as the one has it that expects more of it."""
+        best: dict[tuple[str, int], Evidence] = {}
+        for item in (*self.evidence, *other.evidence):
+            key = item.hit.passage.id, item.sentence.start
+            if key not in best or item.score > best[key].score:
+                best[key] = item
+        found = sorted(best.values(), key=lambda item: (-item.score, item.hit.passage.id, item.sentence.start))
+        return Reading(tuple(found), max(self.probability, other.probability))
+
 
 class Reader(Protocol):
     """Tells which sentences of the hits answer a question, and how likely the archive answers it at all."""

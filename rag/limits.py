@@ -25,7 +25,8 @@ _BEGINNING = 6
 _EVENT = re.compile(
     r"\b(?:desde|tras|despues del?|antes del?|since|after|before|depuis|apres|avant|seit|nach|dopo|depois)\b"
 )
-_BEFORE_TIME = re.compile(
+# What belongs to a time and stands before it.
+BEFORE_TIME = re.compile(
     r"\b(?:en|entre|between|durante|el|la|in|on|during|de|del|from|le|em|no|na|nel|im|am|al|a)\s+$", re.IGNORECASE
 )
 
@@ -90,7 +91,7 @@ def _days(
     ):
         return []
     time = fitting[0]
-    before = _BEFORE_TIME.search(question[: time.start])
+    before = BEFORE_TIME.search(question[: time.start])
     return [Limit(question[before.start() if before else time.start : time.end], since=time.since, until=time.until)]
 
 

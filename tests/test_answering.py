@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from eval import answering_dated
 from eval.answering_conversations import FIRST, HIT, PASSED, ask_turns, conversation_report, loss_of
 from eval.answering_declining import measure_declining
 from eval.answering_declining_report import declining_report
@@ -128,6 +129,57 @@ class Says:
     def articles(self) -> list[Article]:
         """Return the article."""
         return [ARTICLE]
+
+
+def dated(language: str, text: str) -> Question:
+    return Question("q", text, language=language, answerable=True, split="dev", support=(Support("news", DAY),))
+
+
+@pytest.mark.parametrize(
+    ("question", "with_month", "years_before"),
+    [
+        (dated("es", "¿Cuánto cuesta?"), "¿Cuánto cuesta en mayo de 2024?", "¿Cuánto cuesta en mayo de 2021?"),
+        (dated("en", "how much is it"), "how much is it in May 2024", "how much is it in May 2021"),
+    ],
+)
+def test_a_question_names_the_month_of_its_article_and_that_of_another_year(
+    question: Question, with_month: str, years_before: str
+) -> None:
+    made = dict(answering_dated.wordings(question, {"news": date(2024, 5, 15)}))
+    assert {name: each.question for name, each in made.items()} == {
+        answering_dated.UNDATED: question.question,
+        answering_dated.DATED: with_month,
+        answering_dated.OTHER_YEAR: years_before,
+    }
+    assert len({each.qid for each in made.values()}) == 3
+
+
+def test_what_has_no_month_or_limits_already_is_not_dated() -> None:
+    plain, day = dated("es", "¿Cuánto?"), {"news": date(2024, 5, 15)}
+    others = [
+        dated("fr", "Combien ?"),
+        replace(plain, history=(Turn("¿Qué?", "Eso."),)),
+        replace(plain, since=date(2024, 1, 1)),
+        replace(plain, answerable=False, support=()),
+    ]
+    assert not any(list(answering_dated.wordings(other, day)) for other in others)
+    assert list(answering_dated.wordings(plain, {"news": None})) == []
+
+
+def test_of_another_year_it_is_right_to_decline() -> None:
+    question = dated("es", "¿Cuánto cuesta el pan?")
+    right, other, none = citing(DAY), citing(), citing()
+    found = [
+        answering_dated.Outcome(question, wording, answer.status == "answered", answering_dated._first(answer))
+        for wording, answer in (
+            (answering_dated.UNDATED, right),
+            (answering_dated.DATED, none),
+            (answering_dated.OTHER_YEAR, other),
+        )
+    ]
+    assert [each.is_right for each in found] == [True, False, True]
+    report = answering_dated.dated_report(found, splits=["dev"])
+    assert report.content["dev"][answering_dated.DATED] == {"n": 1, "answered": 0, "right": 0, "wrong": ["q"]}
 
 
 def turn(qid: str, said: str, full: str, *, conversation: str, answerable: bool = True) -> Question:

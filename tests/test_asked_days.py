@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from rag.asked_days import days_asked, of_these_days
+from rag.asked_days import days_asked, of_these_days, printed_then, without_days
 from rag.interfaces import Reading
 from rag.schema import Article, Evidence, Hit, Passage, Sentence
 
@@ -92,3 +92,30 @@ def test_without_days_or_evidence_nothing_changes() -> None:
     assert of_these_days(reading, ()) is reading
     empty = Reading((), 0.0)
     assert of_these_days(empty, days_asked("¿Qué pasó en 2023?", language="es", today=TODAY)) is empty
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "rest"),
+    [
+        ("¿Qué nivel tenía en julio de 2023 el pantano?", "es", "¿Qué nivel tenía el pantano?"),
+        ("¿Cuánto subió el recibo el 3 de marzo de 2025?", "es", "¿Cuánto subió el recibo?"),
+        ("How many went in May 2024?", "en", "How many went?"),
+        ("¿Qué pasó este lunes?", "es", "¿Qué pasó este lunes?"),
+        ("¿En 2023?", "es", "¿En 2023?"),
+    ],
+)
+def test_a_question_without_its_days_asks_the_same(question: str, language: str, rest: str) -> None:
+    assert without_days(question, language=language, today=TODAY) == rest
+
+
+def test_what_was_printed_then_is_told_by_its_day_alone() -> None:
+    days = days_asked("¿Qué pasó en 2023?", language="es", today=TODAY)
+    hits = [item("Uno.", 0.5, day).hit for day in (date(2023, 5, 1), date(2024, 1, 3), date(2024, 2, 1), None)]
+    assert printed_then(hits, days) == hits[:2]
+
+
+def test_of_two_readings_each_sentence_counts_as_the_better_has_it() -> None:
+    one, other = item("Uno.", 0.9, None), item("Dos.", 0.2, None)
+    both = Reading((one, other), 0.5).or_better(Reading((item("Dos.", 0.95, None), item("Uno.", 0.1, None)), 0.7))
+    assert [(each.sentence.text, each.score) for each in both.evidence] == [("Dos.", 0.95), ("Uno.", 0.9)]
+    assert both.probability == 0.7

@@ -167,6 +167,21 @@ def test_days_that_say_where_to_look_are_not_what_is_asked(
     assert [(one.since, one.until) for one in fact.days] == [(date(2023, 1, 1), date(2023, 12, 31))]
 
 
+@pytest.mark.parametrize(
+    ("question", "when"),
+    [
+        ("¿Qué nivel tenía el pantano de Peñahonda{}?", "en julio de 2023"),
+        (WHERE.replace("?", "{}?"), "en mayo de 2024"),
+    ],
+)
+def test_what_was_printed_then_need_not_name_the_days(sample_archive: Archive, question: str, when: str) -> None:
+    # "Este miércoles" and "está al 18 %" do not say which month it was: the day of printing does.
+    undated, dated = (sample_archive.ask(question.format(end)) for end in ("", f" {when}"))
+    assert dated.status == "answered"
+    assert dated.confidence >= 0.9 * undated.confidence
+    assert dated.citations[0].quote == undated.citations[0].quote
+
+
 def test_a_fact_of_another_year_is_no_answer(sample_archive: Archive) -> None:
     asked = "¿Cuánto subió el recibo doméstico del agua en la Costa de Almoral{}?"
     known, other = (sample_archive.consult(asked.format(when)) for when in ("", " en 1987"))
