@@ -37,12 +37,21 @@ CROSSED: Mapping[str, float] = {
 }  # fmt: skip
 
 
-# How a passage that does not answer is made, by weight; and how often there is a second one.
+# How a passage that does not answer is made, by weight; and how many there are of each question that is answered.
 _WAYS = {mined_passage: 55, near_miss: 25, without_answer: 8, other_question: 12}
-_SECOND_NEGATIVE = 0.2
+NEGATIVES = 1.2
 
 
-def examples(sets: Sets, mined: Mined, *, side: str, seed: int, count: CountTokens) -> Iterator[Example]:
+def examples(
+    sets: Sets,
+    mined: Mined,
+    *,
+    side: str,
+    seed: int,
+    count: CountTokens,
+    negatives: float = NEGATIVES,
+    longest: int = MOST_TOKENS,
+) -> Iterator[Example]:
     """Yield the examples of one side of the split, those of a question together.
 
     Args:
@@ -51,8 +60,10 @@ def examples(sets: Sets, mined: Mined, *, side: str, seed: int, count: CountToke
         side: "train" or "validation".
         seed: Decides, with the question, all that is left open.
         count: Lengths of texts in tokens.
+        negatives: Passages that do not answer, to each question that is answered, on average.
+        longest: Tokens of a passage at most.
     """
-    paragraphs = Paragraphs(sets.texts, count)
+    paragraphs = Paragraphs(sets.texts, count, longest=longest)
     translations: dict[str, list[Question]] = defaultdict(list)
     for question in sets.questions:
         if question.source in (*PARALLEL, "squad2_dev_half_en"):
@@ -72,7 +83,9 @@ def examples(sets: Sets, mined: Mined, *, side: str, seed: int, count: CountToke
             weights = [{"en": 8, "es": 4}.get(one.language, 1) for one in foreign]
             wordings += rng.choices(foreign, weights, k=_times(CROSSED.get(question.source, 0), rng))
         for wording in wordings:
-            yield from _drawn(question, wording, paragraphs, mined=mined, others=others[wording.source], rng=rng)
+            yield from _drawn(
+                question, wording, paragraphs, mined=mined, others=others[wording.source], negatives=negatives, rng=rng
+            )
 
 
 def _times(mean: float, rng: random.Random) -> int:
@@ -86,9 +99,10 @@ def _drawn(
     *,
     mined: Mined,
     others: Sequence[str],
+    negatives: float,
     rng: random.Random,
 ) -> Iterator[Example]:
-    """Yield one example of the question as worded, and one or two passages that do not answer it."""
+    """Yield one example of the question as worded, and passages that do not answer it."""
     made = replace(question, question=_as_typed(wording.question, rng), language=wording.language)
     positive = _answering(made, paragraphs, rng) if question.answers else _unanswering(made, paragraphs, rng)
     if positive is None:
@@ -97,7 +111,7 @@ def _drawn(
     if not question.answers:
         return
     draw = Draw(made, positive, paragraphs, mined=mined, others=others, rng=rng)
-    for way in rng.choices(tuple(_WAYS), tuple(_WAYS.values()), k=1 + (rng.random() < _SECOND_NEGATIVE)):
+    for way in rng.choices(tuple(_WAYS), tuple(_WAYS.values()), k=_times(negatives, rng)):
         negative = way(draw) or mined_passage(draw)
         if negative is not None:
             yield negative
@@ -107,7 +121,7 @@ def _answering(question: Question, paragraphs: Paragraphs, rng: random.Random) -
     spans, counts = paragraphs.sentences(question.pid)
     start, end = rng.choice(question.answers)
     holding = [at for at, (a, b) in enumerate(spans) if a < end and b > start]
-    if not holding or sum(counts[holding[0] : holding[-1] + 1]) > MOST_TOKENS:
+    if not holding or sum(counts[holding[0] : holding[-1] + 1]) > paragraphs.longest:
         return None
     window = paragraphs.around(question.pid, holding[0], holding[-1], rng=rng)
     return cut(question, paragraphs, question.pid, window, rng=rng)

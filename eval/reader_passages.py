@@ -40,10 +40,17 @@ CountTokens = Callable[[Sequence[str]], Sequence[int]]
 
 
 class Paragraphs:
-    """Paragraphs cut into sentences, each with its length in tokens; made when asked for."""
+    """Paragraphs cut into sentences, each with its length in tokens; made when asked for.
 
-    def __init__(self, texts: Mapping[str, Text], count: CountTokens) -> None:
+    Args:
+        texts: By id.
+        count: Lengths of texts in tokens.
+        longest: Tokens of a passage at most.
+    """
+
+    def __init__(self, texts: Mapping[str, Text], count: CountTokens, *, longest: int = MOST_TOKENS) -> None:
         self.texts = texts
+        self.longest = longest
         self._count = count
         self._made: dict[str, tuple[list[tuple[int, int]], list[int]]] = {}
 
@@ -69,7 +76,7 @@ class Paragraphs:
         The length is drawn, and so is the side on which it grows.
         """
         counts = self.sentences(pid)[1]
-        room = rng.randint(FEWEST_TOKENS, MOST_TOKENS) - sum(counts[first : last + 1])
+        room = rng.randint(FEWEST_TOKENS, self.longest) - sum(counts[first : last + 1])
         while True:
             sides = [at for at in (first - 1, last + 1) if 0 <= at < len(counts) and counts[at] <= room]
             if not sides:

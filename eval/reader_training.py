@@ -18,11 +18,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.reader_data import examples
+from eval.reader_data import NEGATIVES, examples
 from eval.reader_features import Row, counter, rows_of
-from eval.reader_mining import mined, with_shared_keys
+from eval.reader_mining import Mined, mined, with_shared_keys
 from eval.reader_model import Encoder, batch_of, copies, learning_weights, logits_of, loss_of, read_base, weights_of
-from eval.reader_sets import read_sets
+from eval.reader_passages import MOST_TOKENS
+from eval.reader_sets import Sets, read_sets
 from eval.reader_validation import Validation, validation
 from rag.bundled import bundled_model_folder
 from rag.config import EmbeddingSettings
@@ -30,6 +31,7 @@ from rag.embedding import load_embedder
 from rag.wheels import Notify
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from torch import Tensor
 
 STATE, BEST, LAST, LOG = "state.pt", "best.safetensors", "last.safetensors", "log.jsonl"
@@ -220,6 +222,27 @@ class Training:
             unfinished.replace(self._folder / BEST)
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What examples are made of: the public sets, and what ranks high for their questions without answering them."""
+
+    sets: Sets
+    mined: Mined
+    tokenizer: Tokenizer
+
+    def learned(self, *, seed: int, negatives: float = NEGATIVES, longest: int = MOST_TOKENS) -> list[Row]:
+        """Return the rows of the training articles; `examples` has the parameters."""
+        count = counter(self.tokenizer)
+        made = examples(
+            self.sets, self.mined, side="train", seed=seed, count=count, negatives=negatives, longest=longest
+        )
+        return [row for row in rows_of(list(made), self.tokenizer) if row is not None]
+
+    def judged(self) -> Validation:
+        """Return what is judged by, of the validation articles: always the same."""
+        return validation(self.sets, self.mined, tokenizer=self.tokenizer, count=counter(self.tokenizer))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, or go on training, in a folder."""
     parser = argparse.ArgumentParser(prog="python -m eval.reader_training", description=__doc__)
@@ -236,27 +259,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     data = Path(os.environ.get("HEMEROTECA_DATA", ""))
     if not (data / "train").is_dir():
         parser.exit(2, "HEMEROTECA_DATA names no folder with train/: set it to the folder of the public data sets\n")
-    learned, judged = prepared(data, seed=chosen["seed"])
+    made_of = material(data)
+    learned, judge = made_of.learned(seed=chosen["seed"]), made_of.judged().figures
     base = read_base(bundled_model_folder())
     known = None if start is None else weights_of(start)
-    training = Training(base, learned, folder=folder, plan=Plan(**chosen), judge=judged.figures, start=known)
+    training = Training(base, learned, folder=folder, plan=Plan(**chosen), judge=judge, start=known)
     training.run(judge_every_s=judge_every_s)
     return 0
 
 
-def prepared(data: Path, *, seed: int) -> tuple[list[Row], Validation]:
-    """Return what is learned and what is judged by; a few minutes of work."""
+def material(data: Path) -> Material:
+    """Return what is learned from; a few minutes of work."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(bundled_model_folder() / "tokenizer.json"))
-    count = counter(tokenizer)
-    sets = read_sets(data)
     embedder = load_embedder(EmbeddingSettings())
-    sets = with_shared_keys(sets, source="squad2_dev_half_en", other="squad_dev_mt_da", embed=embedder.embed_questions)
-    found = mined(sets, most=12)
-    judged = validation(sets, found, tokenizer=tokenizer, count=count)
-    made = list(examples(sets, found, side="train", seed=seed, count=count))
-    return [row for row in rows_of(made, tokenizer) if row is not None], judged
+    sets = with_shared_keys(
+        read_sets(data), source="squad2_dev_half_en", other="squad_dev_mt_da", embed=embedder.embed_questions
+    )
+    return Material(sets, mined(sets, most=12), tokenizer)
 
 
 if __name__ == "__main__":

@@ -60,15 +60,23 @@ class Validation:
         parts = ("es f1", "across f1", "others f1", "auroc", "first sentence")
         return {"score": float(np.mean([found[name] for name in parts])), **found}
 
+    def shared_words(self, encoder: Encoder, weights: Mapping[str, Tensor]) -> tuple[list[float], list[str]]:
+        """Return F1 of the words found for each answered example that is not ranked, and the example's subject."""
+        alone = range(self.ranked[0][1] if self.ranked else len(self.rows))
+        answered = [at for at in alone if self.rows[at].answers]
+        said = read([self.rows[at] for at in answered], encoder, weights)
+        shared = [self._compared(at, one)[0] for at, one in zip(answered, said, strict=True)]
+        return shared, [self.examples[at].subject for at in answered]
+
     def _spans(self, group: Sequence[int], said: Sequence[Said]) -> tuple[float, float]:
-        shared, exact = [], []
-        for at in group:
-            example = self.examples[at]
-            start, end, _ = best_span(said[at], self.rows[at])
-            words, answers = example.passage[start:end], answers_of(example)
-            shared.append(f1(words, answers, language=example.language))
-            exact.append(is_exact(words, answers, language=example.language))
+        shared, exact = zip(*(self._compared(at, said[at]) for at in group), strict=True)
         return float(np.mean(shared)), float(np.mean(exact))
+
+    def _compared(self, at: int, said: Said) -> tuple[float, bool]:
+        example = self.examples[at]
+        start, end, _ = best_span(said, self.rows[at])
+        words, answers = example.passage[start:end], answers_of(example)
+        return f1(words, answers, language=example.language), is_exact(words, answers, language=example.language)
 
     def _auroc(self, group: Sequence[int], said: Sequence[Said], *, by_span: bool = False) -> float:
         scores = {at: best_span(said[at], self.rows[at])[2] if by_span else said[at].relevance for at in group}

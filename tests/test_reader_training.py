@@ -1,5 +1,6 @@
 """What the reader learns from, and that a training cut at any step goes on to the same weights."""
 
+import json
 import os
 import random
 from collections.abc import Sequence
@@ -251,3 +252,41 @@ def test_a_training_learns_and_one_that_was_cut_comes_to_the_same_weights(tmp_pa
         )
         > 0.9
     )
+
+
+def test_plans_are_compared_question_by_question(tmp_path: Path) -> None:
+    import torch
+
+    from eval.reader_comparison import FIRST, Variant, table, trained
+    from eval.reader_training import Plan
+    from eval.reader_validation import Validation
+
+    base = {name: torch.from_numpy(value) for name, value in _base().items()}
+    rows = _toy_rows(600)
+    plain = Example("k", "given", "s", "es", "es", "q", "", "abcdef", ((0, 3), (3, 6)), (), "s")
+    examples = tuple(
+        replace(plain, answers=((row.starts[0] - 4, row.starts[0] - 3),) if row.answers else (), subject=str(at))
+        for at, row in enumerate(rows[:40])
+    )
+    # What is across two languages, and in others, is judged apart.
+    languages = ("es", "en", "fr")
+    examples = tuple(
+        replace(one, language=languages[at % 3], question_language="en" if at % 3 == 1 else "es")
+        for at, one in enumerate(examples)
+    )
+    others = [at for at in range(40) if rows[at].answers][:2]
+    judged = Validation((*examples, examples[0]), tuple(rows[:41]), ((others[0], 40),))
+    found = {}
+    for name, rate in ((FIRST, 3e-3), ("hardly", 1e-6)):
+        file = tmp_path / name / "result.json"
+        variant = Variant(Plan(learning_rate=rate, frozen=1, tokens=11 * 32))
+        trained(variant, base, rows, judged, tokens=11 * 600, file=file)
+        found[name] = json.loads(file.read_text(encoding="utf-8"))
+    assert found[FIRST]["steps"] == found["hardly"]["steps"] == 19
+    assert len(found[FIRST]["shared"]) == len(found[FIRST]["subjects"]) == sum(row.answers for row in rows[:40])
+    lines = table(found).splitlines()
+    assert len(lines) == 4
+    assert lines[2].startswith(f"| {FIRST} | ")
+    assert lines[3].startswith("| hardly | ")
+    assert " (" in lines[3]
+    assert " (" not in lines[2]
