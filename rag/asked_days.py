@@ -15,13 +15,19 @@ from rag.schema import Hit, TimeExpression
 
 # What happened is printed some days later, without a word on when it was.
 _PRINTED_WITHIN: Final = 4
-_YEAR: Final = re.compile(r"(?<![\w.,/-])(?:19|20)\d\d(?![\w/-]|[.,]\d)")
+# A grammar leaves seasons open, since they begin on different days; their year is certain.
+_SEASON_OF: Final = re.compile(
+    r"\b(?:verano|otoño|invierno|primavera|summer|autumn|fall|winter|spring|été|automne|hiver|printemps|verão|outono"
+    r"|inverno|estate|autunno|sommers?|herbst|winters?|frühlings?|frühjahr|navidad(?:es)?|christmas|noël|natal|natale)"
+    r"(?: (?:del?|do|da|of|des jahres|dell['’]anno|del año))? ((?:19|20)\d\d)\b",
+    re.IGNORECASE,
+)
 
 
 def days_asked(question: str, *, language: str, today: date) -> tuple[Days, ...]:
-    """Return the days that a question names by themselves ("en 2023", "el 3 de marzo de 2025"), not "este lunes".
+    """Return the days that a question names by themselves ("en 2023", "desde marzo de 2025"), not "este lunes".
 
-    A year that no expression is made of counts whole: "en el verano de 2022", or in a language without a grammar.
+    Of a season its year counts: "en el verano de 2022".
 
     Args:
         question: What is asked, without what limits where to look.
@@ -29,9 +35,8 @@ def days_asked(question: str, *, language: str, today: date) -> tuple[Days, ...]
         today: The day that the question is asked on.
     """
     times = find_times(question, language=language, published=today)
-    named = [Days(time.since, time.until) for time in times if time.since and time.until and not time.relative]
-    told = [question[time.start : time.end] for time in times if time.is_resolved]
-    years = {int(year) for year in _YEAR.findall(question) if not any(year in words for words in told)}
+    named = [Days(time.since or date.min, time.until or date.max) for time in times if _is_named(time)]
+    years = {int(year) for year in _SEASON_OF.findall(question)}
     return (*named, *map(_year, sorted(years)))
 
 
@@ -45,7 +50,7 @@ def without_days(question: str, *, language: str, today: date) -> str:
     """
     rest = question
     for time in reversed(find_times(question, language=language, published=today)):
-        if time.since and time.until and not time.relative:
+        if _is_named(time):
             before = BEFORE_TIME.search(rest[: time.start])
             rest = rest[: before.start() if before else time.start].rstrip() + rest[time.end :]
     return " ".join(rest.split()) if any(char.isalnum() for char in rest) else question
@@ -84,6 +89,10 @@ def _is_of(hit: Hit, days: Sequence[Days]) -> bool:
 
 def _year(year: int) -> Days:
     return Days(date(year, 1, 1), date(year, 12, 31))
+
+
+def _is_named(time: TimeExpression) -> bool:
+    return time.is_resolved and not time.relative
 
 
 def _was_printed(published: date, days: Sequence[Days]) -> bool:
