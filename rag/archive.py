@@ -411,6 +411,7 @@ class Archive:
             load_passages=self._truth.passages_by_id,
             languages=self._truth.languages,
             outlets=self._truth.outlets,
+            newest=partial(self._truth.newest, most=self.settings.retrieval.passages),
             settings=self.settings.retrieval,
             spread=TYPICAL_SPREAD if is_bundled else None,
             shelf=Shelf(

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from rag.database import TIMEOUT_S, Database, open_database
 from rag.errors import ArchiveError, NotFoundError
-from rag.filtering import passing, scarce, vectors_within
+from rag.filtering import newest, passing, scarce, vectors_within
 from rag.interfaces import Candidate, Change, Filters, Listed, PassageVectors, Vector, Vectors
 from rag.keeping import (
     Kept,
@@ -334,6 +334,11 @@ class Articles:
         """Return those of the passages whose articles pass."""
         with self._database.transaction() as connection:
             return {passage_id for some in slices(passage_ids) for passage_id in passing(connection, some, filters)}
+
+    def newest(self, filters: Filters, *, most: int) -> tuple[list[str], int]:
+        """Return the first passages of the newest articles that pass, and how many articles pass in all."""
+        with self._database.transaction() as connection:
+            return newest(connection, filters, most=most)
 
     def languages_of(self, passage_ids: Sequence[str]) -> dict[str, str]:
         """Return the languages of the articles of those of the passages that exist."""

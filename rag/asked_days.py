@@ -40,17 +40,18 @@ def days_asked(question: str, *, language: str, today: date) -> tuple[Days, ...]
     return (*named, *map(_year, sorted(years)))
 
 
-def without_days(question: str, *, language: str, today: date) -> str:
+def without_days(question: str, *, language: str, today: date, relative: bool = False) -> str:
     """Return a question without the days that it names by themselves; as it is if nothing else is left.
 
     Args:
         question: What is asked.
         language: ISO 639-1.
         today: The day that the question is asked on.
+        relative: Whether "este lunes" goes as well.
     """
     rest = question
     for time in reversed(find_times(question, language=language, published=today)):
-        if _is_named(time):
+        if relative or _is_named(time):
             before = BEFORE_TIME.search(rest[: time.start])
             rest = rest[: before.start() if before else time.start].rstrip() + rest[time.end :]
     return " ".join(rest.split()) if any(char.isalnum() for char in rest) else question

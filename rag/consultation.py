@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rag import followups
+from rag import followups, reported
 from rag.asked_days import days_asked, of_these_days, printed_then, without_days
 from rag.asking import what_is_asked
 from rag.companions import Shelf, accompanied, uncrowded, with_copies
@@ -33,12 +33,14 @@ _NOTICES = {
         "long": "La pregunta tiene {length} caracteres: solo se han leído los primeros {most}.",
         "wordless": "La pregunta no contiene ninguna palabra ni ningún número.",
         "widened": "Ningún artículo cumple «{words}»: se ha buscado sin ese límite.",
+        "newest": "El archivo tiene {count} artículos así: los más nuevos van primero.",
         "untrained": "El lector entrenado no se puede usar: ha leído el otro (`hemeroteca doctor` dice por qué).",
     },
     "en": {
         "long": "The question has {length} characters: only the first {most} were read.",
         "wordless": "The question has neither a word nor a number.",
         "widened": "No article fits “{words}”: the search went on without that limit.",
+        "newest": "The archive has {count} such articles: the newest come first.",
         "untrained": "The trained reader cannot be used: the other one read (`hemeroteca doctor` says why).",
     },
 }
@@ -51,9 +53,10 @@ Question = str | Mapping[str, Any] | Ask
 class Parts:
     """What the steps work with.
 
-    `languages` returns the archive's languages, the most frequent first, `outlets` its outlets; `spread` is what `fuse`
-    takes, `is_fallback` that a trained reader was wanted and `reader` is another one. Below the `floor` of probability
-    nothing will be answered.
+    `languages` returns the archive's languages, the most frequent first, `outlets` its outlets; `newest` the first
+    passages of the newest articles within filters, newest first, and how many articles there are; `spread` is what
+    `fuse` takes, `is_fallback` that a trained reader was wanted and `reader` is another one. Below the `floor` of
+    probability nothing will be answered.
     """
 
     embedder: Embedder
@@ -67,6 +70,7 @@ class Parts:
     settings: RetrievalSettings
     spread: float | None
     shelf: Shelf
+    newest: Callable[[Filters], tuple[Sequence[str], int]]
     is_fallback: bool = False
     floor: float = 0.0
 
@@ -256,11 +260,11 @@ def retrieve_all(understood: Understood, *, parts: Parts) -> Retrieved:
     """Return the hits of every version of the question.
 
     If its own words limit it to nothing that the archive has, its days are given up, then its outlets, and a notice
-    says so.
+    says so; not where nothing else is asked.
     """
     began = time.perf_counter()
     hits = _all_hits(understood, parts=parts)
-    while understood.limits and not any(hits):
+    while understood.limits and not any(hits) and not _asks_only_what_was_reported(understood):
         understood = _widened(understood)
         hits = _all_hits(understood, parts=parts)
     return Retrieved(
@@ -326,7 +330,7 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
     if readings[best].probability < parts.floor and followups.stands_alone(question):
         # Not answered, and perhaps another subject: what was found on the one before says nothing about this one.
         best = 0
-    return Consultation(
+    consultation = Consultation(
         ask=understood.ask,
         question=understood.versions[best].text,
         language=understood.language,
@@ -336,7 +340,55 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
         notices=(*understood.notices, *_on_reader(understood, parts)),
         limits=understood.limits,
         reader=parts.reader.name,
+    )
+    return replace(
+        _with_what_was_reported(consultation, understood=understood, parts=parts),
         timings={**retrieved.timings, "read": time.perf_counter() - began},
+    )
+
+
+def _reported_subject(understood: Understood) -> frozenset[str] | None:
+    """Return what a question is about that asks what was reported; empty if that is all, None of another question."""
+    question = without_limits(understood.versions[0].text, understood.limits)
+    if not reported.asks_what_was_reported(question):
+        return None
+    today = _today(understood.ask)
+    return reported.subject(without_days(question, language=understood.language, today=today, relative=True))
+
+
+def _asks_only_what_was_reported(understood: Understood) -> bool:
+    subject = _reported_subject(understood)
+    return subject is not None and not subject
+
+
+def _with_what_was_reported(consultation: Consultation, *, understood: Understood, parts: Parts) -> Consultation:
+    """Return what tells of a subject by all its words, if nothing else answers; without one, what is newest.
+
+    Without a subject something has to limit the question, or it asks for news by that name: else it stays as it is.
+    """
+    subject = _reported_subject(understood)
+    if subject is None:
+        return consultation
+    if subject:
+        if consultation.probability >= parts.floor:
+            return consultation
+        within = of_these_days(Reading(consultation.evidence, 1.0), understood.days).evidence
+        told = reported.told_of([item for item in within if item.score > 0], subject)
+        return replace(consultation, evidence=told, probability=parts.floor) if told else consultation
+    if understood.filters == Filters() and not reported.asks_for_news(understood.versions[0].text):
+        return consultation
+    ids, count = parts.newest(understood.filters)
+    held = parts.load_passages(ids)
+    told = reported.openings([held[id_] for id_ in ids if id_ in held])
+    if not told:
+        return consultation
+    says = _NOTICES.get(understood.language, _NOTICES["en"])
+    return replace(
+        consultation,
+        hits=tuple(item.hit for item in told),
+        evidence=told,
+        probability=1.0,
+        notices=(*consultation.notices, *([says["newest"].format(count=count)] if count > 1 else [])),
     )
 
 

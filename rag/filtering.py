@@ -47,6 +47,18 @@ def vectors_within(connection: sa.Connection, filters: Filters, *, most: int) ->
     return {row.id: to_vector(row) for row in connection.execute(chosen)}
 
 
+def newest(connection: sa.Connection, filters: Filters, *, most: int) -> tuple[list[str], int]:
+    """Return the first passages of the newest articles that pass, newest first, and how many articles pass in all.
+
+    Those without a date come last.
+    """
+    passing = sa.select(PASSAGES.c.id).select_from(ARTICLES).join(PASSAGES).where(PASSAGES.c.ordinal == 0)
+    passing = passing.where(*_limits(filters))
+    in_order = passing.order_by(ARTICLES.c.published.is_(None), ARTICLES.c.published.desc(), ARTICLES.c.id).limit(most)
+    count = connection.scalar(sa.select(sa.func.count()).select_from(passing.subquery()))
+    return list(connection.scalars(in_order)), count or 0
+
+
 def scarce(connection: sa.Connection, *, dim: int, most: int) -> dict[str, Listed]:
     """Return by language the passages that have vectors of `dim` numbers: of the scarcest languages, `most` in all."""
     of_articles = sa.select(ARTICLES.c.language, sa.func.count().label("articles")).group_by(ARTICLES.c.language)

@@ -1,0 +1,119 @@
+"""Questions for what was reported, not for one fact: "¿Qué pasó en junio de 2024?", "Cuéntame lo del volcán". Pure.
+
+A reader that looks for the words that answer finds none for them: all that is told of the subject, or within the days
+and outlets asked for, is the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from rag.schema import Article, Evidence, Hit, Passage
+from rag.terms import content_terms, term_set
+
+# What asks for it, by language; of each the words for news come last, since without a subject they mean the newest.
+_PAST = r"(?:(?:ha|han|hab[ií]a|est[aá]) )?"
+_FORMS: Final = {
+    "es": (
+        rf"qu[eé] {_PAST}(?:pas(?:[oó]|a|ado|ando|aba)|(?:ocurr|suced)(?:i[oó]|e|ido|iendo)|acontec\w+)",
+        r"qu[eé] (?:hubo|hay|fue de|ha sido de|es de|(?:se )?(?:sabe|cuenta|dice|dijo|publica|public[oó]|inform[oó]))",
+        r"(?:cu[eé]nt[ae]|h[aá]bl[ae]|res[uú]m[ae])(?:me|nos)|resum(?:e|ir|en)|ponme al (?:d[ií]a|corriente)",
+        r"de qu[eé] (?:va|trata)|c[oó]mo (?:(?:ha )?(?:acab|termin|qued|evolucion)(?:[oó]|ado)|sigue|va|ha ido)",
+        r"noticias|novedades|titulares|actualidad|[uú]ltima hora",
+    ),
+    "en": (
+        r"what(?:['’]s| is| has| was)? (?:happen\w*|been happening|going on|(?:is )?(?:known|reported))",
+        r"what did .* (?:report|publish|say)|tell me|summar\w+|overview|recap|how did .* end",
+        r"news|headlines|what(?:['’]s| is) the latest",
+    ),
+    "fr": (
+        r"que (?:s['’]est[- ]il|sait[- ]on)|qu['’]est[- ](?:il arrivé|ce qui s['’]est passé)",
+        r"racont\w+|résum\w+|parle\w*[- ]moi",
+        r"nouvelles|actualités",
+    ),
+    "pt": (
+        r"o que (?:aconteceu|houve|se passou|se sabe|ocorreu|publicou)|como (?:acabou|terminou)",
+        r"(?:cont|fal)[ae]-me|resum[aeo]",
+        r"notícias|novidades",
+    ),
+    "de": (
+        r"was (?:ist|war|geschah|passierte|gibt es|weiß man)|erzähl\w*|zusammenfass\w*|fasse?",
+        r"nachrichten|neuigkeiten",
+    ),
+    "it": (r"(?:che )?cos['’]?a? (?:è|si) (?:successo|accaduto|sa)|raccont\w+|riassum\w+", r"notizie|novità"),
+    "ru": (r"что (?:случилось|произошло|известно|происходит)|расскаж\w+", r"новости"),
+}
+_ASKS: Final = re.compile(
+    "|".join(rf"\b(?:{form})\b" for forms in _FORMS.values() for form in forms) + "|发生了什么|新闻", re.IGNORECASE
+)
+_NEWS: Final = re.compile("|".join(rf"\b(?:{forms[-1]})\b" for forms in _FORMS.values()) + "|新闻", re.IGNORECASE)
+# Stems of words that ask, and name no subject.
+_ASKING: Final = frozenset(
+    content_terms(
+        """
+        pasó pasado pasando pasa pasaba ocurrió ocurre ocurrido sucedió sucede sucedido acontecido hubo hay sabe cuenta
+        cuente cuéntame cuéntenos háblame hábleme resume resúmeme resumir resumen ponme corriente noticias noticia
+        novedades titulares actualidad última hora trata acabó terminó quedó sigue evolucionó ha han habido publicó
+        publicado publica informó informa contó artículos artículo prensa medios diario periódico todo algo cosas favor
+        querría quiero saber podría puedes gustaría decir dijo dice ver explica
+        happened happening happen known report reported reports published publish news latest headlines summary
+        summarize summarise overview recap tell going articles stories please end ended
+        passé arrivé sait raconte résume parle nouvelles actualités
+        aconteceu passou houve ocorreu publicou conte conta fale fala resuma novidades notícias acabou terminou
+        passiert geschehen geschah passierte los gibt weiß man erzähl nachrichten neuigkeiten fasse zusammen
+        bekannt neues
+        successo accaduto racconta riassumi notizie novità
+        случилось произошло известно происходит расскажи расскажите новости 发生了什么 新闻
+        """
+    )
+)
+
+
+def asks_what_was_reported(question: str) -> bool:
+    """Whether a question asks, by its form, what happened or what is known."""
+    return _ASKS.search(question) is not None
+
+
+def asks_for_news(question: str) -> bool:
+    """Whether a question asks for news by that name: without a subject, the newest are meant."""
+    return _NEWS.search(question) is not None
+
+
+def subject(question: str) -> frozenset[str]:
+    """Return the stems of what a question is about; empty if it only asks what happened."""
+    return frozenset(content_terms(question)) - _ASKING
+
+
+def told_of(evidence: Sequence[Evidence], wanted: frozenset[str]) -> tuple[Evidence, ...]:
+    """Return, of each article with a passage that has all the wanted words, one sentence of it: its first, or the best.
+
+    An article begins with what happened. They keep their order, and have the first one's score: none answers better
+    than another.
+
+    Args:
+        evidence: Best first.
+        wanted: Stems, as `subject` gives them; at least one.
+    """
+    best: dict[str, Evidence] = {}
+    for item in evidence:
+        if item.hit.article.id not in best and wanted <= term_set(item.hit.passage.embedded_text):
+            best[item.hit.article.id] = item
+    score = next(iter(best.values())).score if best else 0.0
+    return tuple(replace(_beginning(item), score=score) for item in best.values())
+
+
+def _beginning(item: Evidence) -> Evidence:
+    passage = item.hit.passage
+    return replace(item, sentence=passage.sentences[0], spans=()) if not passage.ordinal else item
+
+
+def openings(passages: Sequence[tuple[Passage, Article]]) -> tuple[Evidence, ...]:
+    """Return the first sentence of each of some passages as evidence that nothing stands against."""
+    return tuple(
+        Evidence(Hit(passage, article, score=1.0, cosine=0.0, word_score=0.0), passage.sentences[0], score=1.0)
+        for passage, article in passages
+        if passage.sentences
+    )
