@@ -19,14 +19,14 @@ _PAST = r"(?:(?:ha|han|hab[ií]a|est[aá]) )?"
 _FORMS: Final = {
     "es": (
         rf"qu[eé] {_PAST}(?:pas(?:[oó]|a|ado|ando|aba)|(?:ocurr|suced)(?:i[oó]|e|ido|iendo)|acontec\w+)",
-        r"qu[eé] (?:hubo|hay|fue de|ha sido de|es de|(?:se )?(?:sabe|cuenta|dice|dijo|publica|public[oó]|inform[oó]))",
+        r"qu[eé] (?:hubo|fue de|ha sido de|es de|se (?:sabe|cuenta|dice))",
         r"(?:cu[eé]nt[ae]|h[aá]bl[ae]|res[uú]m[ae])(?:me|nos)|resum(?:e|ir|en)|ponme al (?:d[ií]a|corriente)",
         r"de qu[eé] (?:va|trata)|c[oó]mo (?:(?:ha )?(?:acab|termin|qued|evolucion)(?:[oó]|ado)|sigue|va|ha ido)",
         r"noticias|novedades|titulares|actualidad|[uú]ltima hora",
     ),
     "en": (
         r"what(?:['’]s| is| has| was)? (?:happen\w*|been happening|going on|(?:is )?(?:known|reported))",
-        r"what did .* (?:report|publish|say)|tell me|summar\w+|overview|recap|how did .* end",
+        r"tell me about|summar\w+|overview|recap|how did .* end",
         r"news|headlines|what(?:['’]s| is) the latest",
     ),
     "fr": (
@@ -35,7 +35,7 @@ _FORMS: Final = {
         r"nouvelles|actualités",
     ),
     "pt": (
-        r"o que (?:aconteceu|houve|se passou|se sabe|ocorreu|publicou)|como (?:acabou|terminou)",
+        r"o que (?:aconteceu|houve|se passou|se sabe|ocorreu)|como (?:acabou|terminou)",
         r"(?:cont|fal)[ae]-me|resum[aeo]",
         r"notícias|novidades",
     ),
@@ -46,6 +46,12 @@ _FORMS: Final = {
     "it": (r"(?:che )?cos['’]?a? (?:è|si) (?:successo|accaduto|sa)|raccont\w+|riassum\w+", r"notizie|novità"),
     "ru": (r"что (?:случилось|произошло|известно|происходит)|расскаж\w+", r"новости"),
 }
+# Asks for it if no subject is named, and else for a fact: "¿Qué dijo El Faro?", "¿Qué dijo el alcalde del puente?".
+_SAYS: Final = re.compile(
+    r"\bqu[eé] (?:hay|cuentan?|dicen?|dijo|dijeron|publican?|public[oó]|publicaron|inform[oó])\b"
+    r"|\bwhat (?:did|does|do) .* (?:report|publish|say)\b|\btell me\b|\bo que (?:disse|publicou)\b|\bque dit\b",
+    re.IGNORECASE,
+)
 _ASKS: Final = re.compile(
     "|".join(rf"\b(?:{form})\b" for forms in _FORMS.values() for form in forms) + "|发生了什么|新闻", re.IGNORECASE
 )
@@ -57,10 +63,10 @@ _ASKING: Final = frozenset(
         pasó pasado pasando pasa pasaba ocurrió ocurre ocurrido sucedió sucede sucedido acontecido hubo hay sabe cuenta
         cuente cuéntame cuéntenos háblame hábleme resume resúmeme resumir resumen ponme corriente noticias noticia
         novedades titulares actualidad última hora trata acabó terminó quedó sigue evolucionó ha han habido publicó
-        publicado publica informó informa contó artículos artículo prensa medios diario periódico todo algo cosas favor
-        querría quiero saber podría puedes gustaría decir dijo dice ver explica
+        publicado publica publicaron informó informa contó artículos artículo prensa medios diario periódico todo algo
+        cosas favor querría quiero saber podría puedes gustaría decir dijo dice dijeron dicen cuentan ver explica
         happened happening happen known report reported reports published publish news latest headlines summary
-        summarize summarise overview recap tell going articles stories please end ended
+        summarize summarise overview recap tell did does say says said going articles stories please end ended
         passé arrivé sait raconte résume parle nouvelles actualités
         aconteceu passou houve ocorreu publicou conte conta fale fala resuma novidades notícias acabou terminou
         passiert geschehen geschah passierte los gibt weiß man erzähl nachrichten neuigkeiten fasse zusammen
@@ -73,8 +79,8 @@ _ASKING: Final = frozenset(
 
 
 def asks_what_was_reported(question: str) -> bool:
-    """Whether a question asks, by its form, what happened or what is known."""
-    return _ASKS.search(question) is not None
+    """Whether a question asks, by its form, what happened or what is known, or without a subject what was said."""
+    return _ASKS.search(question) is not None or (_SAYS.search(question) is not None and not subject(question))
 
 
 def asks_for_news(question: str) -> bool:

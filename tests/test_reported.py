@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ("¿Qué ha pasado con el volcán?", {"volcan"}),
         ("Cuéntame lo de la desaladora", {"desala"}),
         ("noticias", set()),
+        ("¿Qué dijo?", set()),
         ("What happened?", set()),
         ("Que s'est-il passé à Brezal ?", {"brezal"}),
         ("O que aconteceu?", set()),
@@ -36,7 +37,17 @@ def test_what_was_reported_is_asked_for_with_or_without_a_subject(question: str,
 
 @pytest.mark.parametrize(
     "question",
-    ["¿Cuántos heridos hubo?", "¿Quién dimitió?", "¿Cuándo se firmó?", "Who won?", "¿En qué ciudad se firmó?", ""],
+    [
+        "¿Qué dijo el alcalde del puente?",
+        "¿Qué hay que hacer para votar?",
+        "Tell me who won",
+        "¿Cuántos heridos hubo?",
+        "¿Quién dimitió?",
+        "¿Cuándo se firmó?",
+        "Who won?",
+        "¿En qué ciudad se firmó?",
+        "",
+    ],
 )
 def test_a_fact_is_another_question(question: str) -> None:
     assert not asks_what_was_reported(question)
