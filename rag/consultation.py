@@ -28,6 +28,9 @@ from rag.spelling import in_small_letters
 MAX_QUESTION_CHARACTERS = 2000
 """Of a longer question the rest is not read: the embedding model would not see it either."""
 
+# How sure it is that passages with all the words of a subject tell of it: as what is just answered by default.
+_TOLD = 0.6
+
 _NOTICES = {
     "es": {
         "long": "La pregunta tiene {length} caracteres: solo se han leído los primeros {most}.",
@@ -313,15 +316,15 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
         )
         for version, hits in zip(understood.versions, retrieved.hits, strict=True)
     ]
-    if understood.ask.history and followups.is_bare(question):
-        readings = [
-            followups.unsaid(reading, understood.ask.history) if version.context else replace(reading, probability=0.0)
-            for version, reading in zip(understood.versions, readings, strict=True)
-        ]
     if understood.days:
         readings = [
             _of_days(reading, question, version, hits, understood=understood, parts=parts)
             for reading, version, hits in zip(readings, understood.versions, retrieved.hits, strict=True)
+        ]
+    if understood.ask.history and followups.is_bare(question):
+        readings = [
+            followups.unsaid(reading, understood.ask.history) if version.context else replace(reading, probability=0.0)
+            for version, reading in zip(understood.versions, readings, strict=True)
         ]
     if not _has_words(understood.ask.question):
         # Signs are near to everything, and answered by nothing.
@@ -369,12 +372,16 @@ def _with_what_was_reported(consultation: Consultation, *, understood: Understoo
     subject = _reported_subject(understood)
     if subject is None:
         return consultation
+    is_answered = consultation.probability >= parts.floor
     if subject:
-        if consultation.probability >= parts.floor:
+        if is_answered:
             return consultation
         within = of_these_days(Reading(consultation.evidence, 1.0), understood.days).evidence
         told = reported.told_of([item for item in within if item.score > 0], subject)
-        return replace(consultation, evidence=told, probability=parts.floor) if told else consultation
+        return replace(consultation, evidence=told, probability=_TOLD) if told else consultation
+    if understood.ask.history and is_answered:
+        # In a conversation "what happened in 2023" goes on with its subject, if anything was found on that.
+        return consultation
     if understood.filters == Filters() and not reported.asks_for_news(understood.versions[0].text):
         return consultation
     ids, count = parts.newest(understood.filters)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rag.config import load_settings
 from rag.interfaces import Filters
 from rag.reported import asks_for_news, asks_what_was_reported, openings, subject, told_of
 from rag.schema import Article, Evidence, Hit, Passage, Sentence
@@ -156,6 +157,22 @@ def test_what_happened_with_a_subject_is_told_by_what_has_all_its_words(
 )
 def test_what_no_article_tells_of_stays_unknown(sample_archive: Archive, question: str) -> None:
     assert sample_archive.ask(question).status == "unknown"
+
+
+def test_whoever_wants_to_be_surer_is_not_told(sample_archive: Archive) -> None:
+    surer = sample_archive.with_settings(load_settings(arguments={"answer.min_confidence": 0.9}))
+    assert surer.ask("Cuéntame lo de la erupción del volcán").status == "unknown"
+    assert surer.ask("¿Qué pasó en junio de 2024?").status == "answered"
+
+
+def test_in_a_conversation_what_happened_then_goes_on_with_its_subject(sample_archive: Archive) -> None:
+    before = (
+        "¿Cuándo se firmó la alianza entre Valdoria y Carmania?",
+        "Este miércoles rubricaron en Kelmar un acuerdo.",
+    )
+    answer = sample_archive.ask("¿Qué pasó en noviembre de 2024?", history=[before])
+    told = {str(citation.article.given_id).partition("-")[0] for citation in answer.citations}
+    assert (answer.status, "tratado" in told) == ("answered", True)
 
 
 def test_news_are_the_newest(sample_archive: Archive) -> None:
