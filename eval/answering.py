@@ -10,6 +10,7 @@ from eval import (
     answering_declining,
     answering_declining_report,
     answering_near_misses,
+    answering_overviews,
     answering_reasons,
     answering_sentence,
 )
@@ -49,6 +50,7 @@ SUITES: Mapping[str, Suite] = {
     "conversations": _of_sample(answering_conversations.measure),
     "dated": _of_sample(answering_dated.measure),
     "near-misses": _of_sample(answering_near_misses.measure),
+    "overviews": _of_sample(answering_overviews.measure),
     "reasons": _of_sample(answering_reasons.measure),
     "declining": _declining,
     "answer-sentence": _answer_sentence,

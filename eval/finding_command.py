@@ -24,12 +24,13 @@ SUITES = (
     "conversations",
     "dated",
     "near-misses",
+    "overviews",
     "reasons",
     "declining",
     "answer-sentence",
 )
 # Their rows come with the program.
-_AT_HAND = frozenset({"time", "conversations", "dated", "near-misses", "reasons"})
+_AT_HAND = frozenset({"time", "conversations", "dated", "near-misses", "overviews", "reasons"})
 # There are no sets to choose on: what is right is only known of those that are reported.
 _ONLY_REPORTED = frozenset({"declining", "answer-sentence"})
 HELP = """suites that measure what is found (--suite), over the public sets in HEMEROTECA_DATA:
@@ -45,7 +46,7 @@ HELP = """suites that measure what is found (--suite), over the public sets in H
                wrongly, by the limit from which they are; --sets train is one half
   time         days that expressions of articles mean, days and outlets that
                questions ask for; needs no public set; --split halves it
-suites that measure what is answered; the first four ask the sample archive, need no
+suites that measure what is answered; the first five ask the sample archive, need no
 public set and show its halves apart, or the one that --split names:
   conversations
                what a question loses by leaning on the turns before it, beside
@@ -54,6 +55,8 @@ public set and show its halves apart, or the one that --split names:
                printed in, and whether another year's is declined
   near-misses  what is declined of questions on what is reported that ask for
                what is not, and what is answered beside it
+  overviews    whether "what happened with…?" is answered, from the articles that
+               report it and no others, and declined where none does
   reasons      whether the right reason is said when a question is declined
   declining    how well the probability tells what is answered from what is
                not, and what it means: XQuAD and NoMIRACL in Spanish

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from eval import answering_dated
+from eval import answering_dated, answering_overviews
 from eval.answering_conversations import FIRST, HIT, PASSED, ask_turns, conversation_report, loss_of
 from eval.answering_declining import measure_declining
 from eval.answering_declining_report import declining_report
@@ -28,9 +30,10 @@ from eval.answering_sentence import (
     sentence_report,
 )
 from eval.answering_sets import JudgedQuestion
-from eval.dataset import Question, Support
+from eval.dataset import SAMPLE, Question, Support
 from eval.finding_archives import OpenArchive, RememberingEmbedder, archive_of
 from eval.finding_sets import Document, Topic
+from eval.formats import read_questions
 from eval.probabilities import (
     Guess,
     auroc,
@@ -352,3 +355,51 @@ def test_sets_that_are_only_reported_are_not_there_to_choose_on(
 ) -> None:
     assert main(["eval", "run", "--suite", "declining,answer-sentence", "--sets", "train"]) == 0
     assert capsys.readouterr().out.startswith("Skipped declining, answer-sentence: they are only reported")
+
+
+def overview(*articles: str) -> Question:
+    return Question(
+        "q",
+        "¿Qué pasó?",
+        answerable=bool(articles),
+        split="dev",
+        type="overview" if articles else "overview-near",
+        support=tuple(Support(article, DAY) for article in articles),
+    )
+
+
+def test_an_overview_is_right_from_what_reports_it_alone_and_right_to_decline_where_nothing_does() -> None:
+    found = [
+        answering_overviews.Outcome(question, 0.5, frozenset(cited))
+        for question, cited in (
+            (overview("a", "b"), {"a"}),
+            (overview("a"), {"a", "c"}),
+            (overview("a"), set()),
+            (overview(), set()),
+            (overview(), {"c"}),
+        )
+    ]
+    assert [each.is_right for each in found] == [True, False, False, True, False]
+    assert (found[0].precision, found[0].recall, found[1].precision) == (1.0, 0.5, 0.5)
+    report = answering_overviews.overview_report(found, splits=["dev"])
+    assert report.content["dev"]["overview"] | {"wrong": []} == {
+        "n": 3,
+        "right": 1,
+        "answered": 2,
+        "precision": 0.75,
+        "recall": 0.75,
+        "wrong": [],
+    }
+    assert report.content["dev"][answering_overviews.ALL_ELSE]["answered"] == 1
+
+
+def test_the_shipped_overviews_quote_their_articles_and_both_halves_have_what_is_not_reported() -> None:
+    questions = read_questions(answering_overviews.OVERVIEWS).questions
+    texts = {row["id"]: row["text"] for row in map(json.loads, SAMPLE.read_text(encoding="utf-8").splitlines())}
+    assert all(each.quote in texts[each.article] for question in questions for each in question.support)
+    assert all(question.answerable is bool(question.support) for question in questions)
+    assert Counter((question.split, question.type) for question in questions) == {
+        (split, kind): count
+        for split in ("dev", "test")
+        for kind, count in (("overview", 20), ("overview-near", 6), ("overview-far", 6))
+    }

@@ -220,7 +220,9 @@ def test_suites_are_skipped_with_a_sentence_where_the_sets_are_not(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("HEMEROTECA_DATA", str(tmp_path))
-    needing = [name for name in SUITES if name not in ("time", "conversations", "dated", "near-misses", "reasons")]
+    needing = [
+        name for name in SUITES if name not in ("time", "conversations", "dated", "near-misses", "overviews", "reasons")
+    ]
     assert main(["eval", "run", "--suite", ",".join(needing)]) == 0
     assert capsys.readouterr().out == (
         f"Skipped {', '.join(needing)}: HEMEROTECA_DATA names no folder of the public data sets.\n"
