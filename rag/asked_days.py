@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final
 
@@ -11,15 +11,19 @@ from rag.dates import find_times
 from rag.interfaces import Reading
 from rag.limits import BEFORE_TIME
 from rag.periods import Days
-from rag.schema import Hit, TimeExpression
+from rag.schema import Evidence, Hit, TimeExpression
 
 # What happened is printed some days later, without a word on when it was.
 _PRINTED_WITHIN: Final = 4
 # A grammar leaves seasons open, since they begin on different days; their year is certain.
 _SEASON_OF: Final = re.compile(
-    r"\b(?:verano|otoño|invierno|primavera|summer|autumn|fall|winter|spring|été|automne|hiver|printemps|verão|outono"
-    r"|inverno|estate|autunno|sommers?|herbst|winters?|frühlings?|frühjahr|navidad(?:es)?|christmas|noël|natal|natale)"
-    r"(?: (?:del?|do|da|of|des jahres|dell['’]anno|del año))? ((?:19|20)\d\d)\b",
+    r"(?:\b(?:(?P<since>desde|a partir de|since|depuis|seit|dal|dalla)"
+    r"|(?P<until>antes|hasta|before|until|avant|jusqu\w+|vor|bis|prima|fino))\b[^.;:?!]{0,8}?)?"
+    r"\b(?:en|el|la|del|dell|al|in|of|the|no|na|do|da|em|au|im|dem|nel|nell|l|d)[ '’]"
+    r"(?:verano|otoño|(?P<cold>invierno|winters?|hiver|inverno|navidad(?:es)?|christmas|noël)|primavera|summer|autumn"
+    r"|fall|spring|été|automne|printemps|verão|outono|estate|autunno|sommers?|herbst|frühlings?|frühjahr)"
+    r"(?: (?:del?|do|da|of|des jahres|dell['’]anno|del año))? (?P<year>(?:19|20)\d\d)"
+    r"(?:[-/–](?P<to>(?:\d\d)?\d\d))?\b",
     re.IGNORECASE,
 )
 
@@ -36,8 +40,15 @@ def days_asked(question: str, *, language: str, today: date) -> tuple[Days, ...]
     """
     times = find_times(question, language=language, published=today)
     named = [Days(time.since or date.min, time.until or date.max) for time in times if _is_named(time)]
-    years = {int(year) for year in _SEASON_OF.findall(question)}
-    return (*named, *map(_year, sorted(years)))
+    return (*named, *map(_of_season, _SEASON_OF.finditer(question)))
+
+
+def _of_season(found: re.Match[str]) -> Days:
+    """Return the year of a season, with the months after it that a winter has, open where it only bounds a period."""
+    year = int(found["year"])
+    last = int(f"{year // 100}{found['to'][-2:]}") if found["to"] else year
+    until = date(last + 1, 3, 31) if found["cold"] and not found["to"] else date(last, 12, 31)
+    return Days(date.min if found["until"] else date(year, 1, 1), date.max if found["since"] else until)
 
 
 def without_days(question: str, *, language: str, today: date, relative: bool = False) -> str:
@@ -72,7 +83,28 @@ def of_these_days(reading: Reading, days: Sequence[Days]) -> Reading:
         return reading
     hits = {item.hit.passage.id: item.hit for item in reading.evidence}
     fits = {passage_id: _is_of(hit, days) for passage_id, hit in hits.items()}
-    kept = reading.with_only(lambda item: fits[item.hit.passage.id])
+    return _kept(reading, lambda item: fits[item.hit.passage.id])
+
+
+def of_no_other_days(reading: Reading, days: Sequence[Days]) -> Reading:
+    """Return a reading in which sentences that name other days by themselves, and none of these, have score 0.
+
+    The probability falls with the best sentence's score.
+    """
+    return _kept(reading, lambda item: not _names_others(item, days))
+
+
+def _names_others(item: Evidence, days: Sequence[Days]) -> bool:
+    article = item.hit.article
+    told = find_times(item.sentence.text, language=item.hit.passage.language, published=article.published)
+    named = [time for time in told if _is_named(time)]
+    return bool(named) and not any(_overlap(time, each) for time in told for each in days)
+
+
+def _kept(reading: Reading, wanted: Callable[[Evidence], bool]) -> Reading:
+    if not reading.evidence:
+        return reading
+    kept = reading.with_only(wanted)
     best = reading.evidence[0].score
     share = kept.evidence[0].score / best if best > 0 else 1.0
     return Reading(kept.evidence, probability=reading.probability * share)
@@ -86,10 +118,6 @@ def _is_of(hit: Hit, days: Sequence[Days]) -> bool:
         return True
     told = find_times(passage.embedded_text, language=passage.language, published=published)
     return any(_overlap(time, each) for time in told for each in days)
-
-
-def _year(year: int) -> Days:
-    return Days(date(year, 1, 1), date(year, 12, 31))
 
 
 def _is_named(time: TimeExpression) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rag import followups, reported
-from rag.asked_days import days_asked, of_these_days, printed_then, without_days
+from rag.asked_days import days_asked, of_no_other_days, of_these_days, printed_then, without_days
 from rag.asking import what_is_asked
 from rag.companions import Shelf, accompanied, uncrowded, with_copies
 from rag.config import RetrievalSettings
@@ -351,12 +351,19 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
 
 
 def _reported_subject(understood: Understood) -> frozenset[str] | None:
-    """Return what a question is about that asks what was reported; empty if that is all, None of another question."""
+    """Return what a question is about that asks what was reported; empty if that is all, None of another question.
+
+    Days that are no limit, and a question that goes on ("¿Y qué dice El Faro?"), leave open what is meant.
+    """
     question = without_limits(understood.versions[0].text, understood.limits)
-    if not reported.asks_what_was_reported(question):
-        return None
-    today = _today(understood.ask)
-    return reported.subject(without_days(question, language=understood.language, today=today, relative=True))
+    rest = without_days(question, language=understood.language, today=_today(understood.ask), relative=True)
+    subject = reported.subject(rest) - followups.MOVES
+    if subject:
+        return subject if reported.asks_what_was_reported(rest, language=understood.language) else None
+    names_outlet = any(limit.outlets for limit in understood.limits)
+    is_asked = reported.asks_for_all(rest, language=understood.language, names_outlet=names_outlet)
+    goes_on = reported.subject(rest) or (understood.ask.history and followups.goes_on(question))
+    return subject if is_asked and rest == question and not goes_on else None
 
 
 def _asks_only_what_was_reported(understood: Understood) -> bool:
@@ -408,15 +415,10 @@ def _of_days(
     timeless = without_days(question, language=understood.language, today=_today(understood.ask))
     if not then or timeless == question:
         return kept
-    return kept.or_better(
-        parts.reader.read(
-            timeless,
-            then,
-            language=understood.language,
-            question_vector=version.read_vector,
-            context=version.context,
-        )
+    again = parts.reader.read(
+        timeless, then, language=understood.language, question_vector=version.read_vector, context=version.context
     )
+    return kept.or_better(of_no_other_days(again, understood.days))
 
 
 def _on_reader(understood: Understood, parts: Parts) -> list[str]:

@@ -17,7 +17,7 @@ _REACH: Final = 2
 _ANSWER_WORDS: Final = 30
 _MARKS: Final = re.compile(r"\s*\[\d+\]")
 # Stems of words that move a question in time, and name no subject: "¿Y después?", "¿Y al año siguiente?", "What next?".
-_MOVES: Final = frozenset(
+MOVES: Final = frozenset(
     content_terms(
         "después luego antes ahora entonces hoy ayer mañana año años mes semana día días siguiente siguientes próximo"
         " anterior pasado pasó ocurrió sucedió hubo más tarde posteriormente finalmente final acabó terminó"
@@ -60,14 +60,18 @@ def contexts(history: Sequence[Turn], *, question: str) -> list[Lean]:
 
 def is_bare(question: str) -> bool:
     """Whether a question names no subject of its own, at most another time: only what came before says what it asks."""
-    return not term_set(question) - _MOVES
+    return not term_set(question) - MOVES
 
 
 def stands_alone(question: str) -> bool:
     """Whether a question in a conversation gives no sign of going on with what came before."""
+    return len(term_set(question) - MOVES) >= _FEWEST_OF_ITS_OWN and not goes_on(question)
+
+
+def goes_on(question: str) -> bool:
+    """Whether a question begins with "and" or points back: "¿Y en marzo?", "sobre eso"."""
     small = question.lower()
-    own = term_set(question) - _MOVES
-    return len(own) >= _FEWEST_OF_ITS_OWN and not _GO_ON.match(small) and not _POINT_BACK.search(small)
+    return bool(_GO_ON.match(small) or _POINT_BACK.search(small))
 
 
 def unsaid(reading: Reading, history: Sequence[Turn]) -> Reading:

@@ -40,7 +40,9 @@ _BEGINNINGS = {
     rf"|según (?:él|ella|ellos|ellas|est[eao]s?|es[eao]s?|{_SAID}|añade|explica|dice)|{_SAID}"
     r"|(?:est[ea]s?|estos|es[ea]s?|esos|aquell[ao]s?|aquel|dich[ao]s?|tal(?:es)?)<not time>"
     # Without a subject of its own: "Es el precio que…", "Temen que…".
-    r"|es|son|era|eran|fue|fueron|será|serán|sería|serían|(?!(?:para|hasta|desde|hay|donde|parece)\b)\w+[aeóén]\s+que"
+    r"|(?:es|son)(?-i:(?!\s+[A-ZÁÉÍÓÚÑ]))|era|eran|fue|fueron|será|serán|sería|serían"
+    r"|(?!(?:para|hasta|desde|hay|donde|parece|ya|ahora|siempre|sin|con|en|aunque|la|una|ninguna|nada|antes)\b)"
+    r"\w+[aeóén]\s+que"
     r"|lo(?!\s+(?:que|cual|cierto|más|menos|mejor|peor|importante|únic|primer|últim|de|del|demás|anterior)\w*\b)",
     "en": r"he|she|they|it|him|his|her|hers|their|theirs|its|both|such|however|moreover|furthermore|also|but|and|so"
     r"|then|therefore|thus|meanwhile|instead|nevertheless|nonetheless|still|yet|besides|likewise|similarly"

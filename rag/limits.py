@@ -167,5 +167,6 @@ def without_limits(question: str, limits: Sequence[Limit]) -> str:
     """Return a question without the words that say where to look, not what for; as it is if no others are left."""
     rest = question
     for limit in limits:
-        rest = rest.replace(limit.words, " ")
+        # A question in capitals is read in small letters.
+        rest = re.sub(re.escape(limit.words), " ", rest, flags=re.IGNORECASE)
     return " ".join(rest.split()) if limits and any(char.isalnum() for char in rest) else question

@@ -7,7 +7,7 @@ and outlets asked for, is the answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -18,10 +18,11 @@ from rag.terms import content_terms, term_set
 _PAST = r"(?:(?:ha|han|hab[ií]a|est[aá]) )?"
 _FORMS: Final = {
     "es": (
-        rf"qu[eé] {_PAST}(?:pas(?:[oó]|a|ado|ando|aba)|(?:ocurr|suced)(?:i[oó]|e|ido|iendo)|acontec\w+)",
+        rf"qu[eé] {_PAST}(?:pas(?:[oó]|ado|ando|aba)|(?:ocurr|suced)(?:i[oó]|e|ido|iendo)|acontec\w+)",
         r"qu[eé] (?:hubo|fue de|ha sido de|es de|se (?:sabe|cuenta|dice))",
         r"(?:cu[eé]nt[ae]|h[aá]bl[ae]|res[uú]m[ae])(?:me|nos)|resum(?:e|ir|en)|ponme al (?:d[ií]a|corriente)",
-        r"de qu[eé] (?:va|trata)|c[oó]mo (?:(?:ha )?(?:acab|termin|qued|evolucion)(?:[oó]|ado)|sigue|va|ha ido)",
+        r"de qu[eé] (?:va|trata)",
+        r"c[oó]mo (?:(?:ha )?(?:acab|termin|qued|evolucion)(?:[oó]|ado)|sigue|va(?! a\b)|ha ido)",
         r"noticias|novedades|titulares|actualidad|[uú]ltima hora",
     ),
     "en": (
@@ -48,14 +49,35 @@ _FORMS: Final = {
 }
 # Asks for it if no subject is named, and else for a fact: "¿Qué dijo El Faro?", "¿Qué dijo el alcalde del puente?".
 _SAYS: Final = re.compile(
-    r"\bqu[eé] (?:hay|cuentan?|dicen?|dijo|dijeron|publican?|public[oó]|publicaron|inform[oó])\b"
-    r"|\bwhat (?:did|does|do) .* (?:report|publish|say)\b|\btell me\b|\bo que (?:disse|publicou)\b|\bque dit\b",
+    r"\bqu[eé] (?:hay(?! que\b)|cuentan?|dicen?|dijo|dijeron|publican?|public[oó]|publicaron|inform[oó])\b"
+    r"|\bwhat (?:did|does|do)\b.*\b(?:report|publish|say)\b|\bo que (?:disse|publicou)\b|\bque dit\b",
     re.IGNORECASE,
 )
-_ASKS: Final = re.compile(
-    "|".join(rf"\b(?:{form})\b" for forms in _FORMS.values() for form in forms) + "|发生了什么|新闻", re.IGNORECASE
+_HAPPENED: Final = re.compile(
+    rf"\bqu[eé] {_PAST}(?:pas(?:[oó]|ado|ando)|ocurr(?:i[oó]|ido)|sucedi(?:[oó]|do)|hubo)\b"
+    r"|\bwhat(?: has)? (?:happened|been happening)\b"
+    r"|\bque s['’]est[- ]il passé\b|\bqu['’]est[- ]ce qui s['’]est passé\b"
+    r"|\bo que (?:aconteceu|houve|se passou|ocorreu)\b|\bwas (?:ist .*(?:passiert|geschehen)|geschah|passierte)\b"
+    r"|\bcos['’]?a? è (?:successo|accaduto)\b|\bчто (?:случилось|произошло)\b|发生了什么",
+    re.IGNORECASE,
 )
-_NEWS: Final = re.compile("|".join(rf"\b(?:{forms[-1]})\b" for forms in _FORMS.values()) + "|新闻", re.IGNORECASE)
+
+
+def _any_of(forms: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(rf"\b(?:{form})\b" for form in forms), re.IGNORECASE)
+
+
+_ASKS: Final = {language: _any_of(forms[:-1]) for language, forms in _FORMS.items()}
+_ASKS_ANY: Final = re.compile("|".join(each.pattern for each in _ASKS.values()) + "|发生了什么", re.IGNORECASE)
+_NEWS: Final = re.compile(_any_of(forms[-1] for forms in _FORMS.values()).pattern + "|新闻", re.IGNORECASE)
+# Beside these, "noticias" is what a fact is asked about.
+_OTHER: Final = re.compile(
+    r"\b(?:qui[eé]n(?:es)?|cu[aá]nt[oa]s?|cu[aá]ndo|d[oó]nde|por qu[eé]|who|when|where|why|how"
+    r"|combien|qui|quand|où|pourquoi"
+    r"|quem|quant[oa]s?|quando|onde|wer|wann|wo|warum|wie|chi|dove|perch[eé])\b"
+    r"|\bqu[eé] (?!noticias|novedades|titulares|hay|ha|pas|ocurr|suced)\w+",
+    re.IGNORECASE,
+)
 # Stems of words that ask, and name no subject.
 _ASKING: Final = frozenset(
     content_terms(
@@ -64,12 +86,15 @@ _ASKING: Final = frozenset(
         cuente cuéntame cuéntenos háblame hábleme resume resúmeme resumir resumen ponme corriente noticias noticia
         novedades titulares actualidad última hora trata acabó terminó quedó sigue evolucionó ha han habido publicó
         publicado publica publicaron informó informa contó artículos artículo prensa medios diario periódico todo algo
-        cosas favor querría quiero saber podría puedes gustaría decir dijo dice dijeron dicen cuentan ver explica
+        cosas favor dame dadme muéstrame muestra enseña hola buenos buenas días tardes sabes importante interesante
+        destacado mundo reciente recientes nuevo querría quiero saber podría
+        puedes gustaría decir dijo dice dijeron dicen cuentan ver explica
         happened happening happen known report reported reports published publish news latest headlines summary
-        summarize summarise overview recap tell did does say says said going articles stories please end ended
+        summarize summarise overview recap show give hello new tell did does say
+        says said going articles stories please end ended
         passé arrivé sait raconte résume parle nouvelles actualités
         aconteceu passou houve ocorreu publicou conte conta fale fala resuma novidades notícias acabou terminou
-        passiert geschehen geschah passierte los gibt weiß man erzähl nachrichten neuigkeiten fasse zusammen
+        passiert geschehen geschah passierte los gibt weiß man erzähl nachrichten neuigkeiten fasse zusammen vom
         bekannt neues
         successo accaduto racconta riassumi notizie novità
         случилось произошло известно происходит расскажи расскажите новости 发生了什么 新闻
@@ -78,14 +103,39 @@ _ASKING: Final = frozenset(
 )
 
 
-def asks_what_was_reported(question: str) -> bool:
-    """Whether a question asks, by its form, what happened or what is known, or without a subject what was said."""
-    return _ASKS.search(question) is not None or (_SAYS.search(question) is not None and not subject(question))
+def asks_what_was_reported(question: str, *, language: str) -> bool:
+    """Whether a question asks, by its form, what happened or what is known.
+
+    Args:
+        question: Without what limits it.
+        language: ISO 639-1; of a language that nobody knows here the forms of all count.
+    """
+    asks = _ASKS.get(language, _ASKS_ANY)
+    if asks.search(_NEWS.sub(" ", question)):
+        return True
+    return asks_for_news(question)
+
+
+def asks_for_all(question: str, *, language: str, names_outlet: bool) -> bool:
+    """Whether a question without a subject asks for all that was reported: what happened, the news, what outlets said.
+
+    "¿Cómo acabó?" and "¿Qué dijo?" leave out what they are about.
+
+    Args:
+        question: Without what limits it.
+        language: ISO 639-1.
+        names_outlet: Whether it limits itself to an outlet.
+    """
+    return (
+        asks_for_news(question)
+        or _HAPPENED.search(question) is not None
+        or (names_outlet and _SAYS.search(question) is not None)
+    )
 
 
 def asks_for_news(question: str) -> bool:
-    """Whether a question asks for news by that name: without a subject, the newest are meant."""
-    return _NEWS.search(question) is not None
+    """Whether a question asks for news by that name, and not who tells them."""
+    return _NEWS.search(question) is not None and _OTHER.search(question) is None
 
 
 def subject(question: str) -> frozenset[str]:
@@ -117,9 +167,10 @@ def _beginning(item: Evidence) -> Evidence:
 
 
 def openings(passages: Sequence[tuple[Passage, Article]]) -> tuple[Evidence, ...]:
-    """Return the first sentence of each of some passages as evidence that nothing stands against."""
-    return tuple(
-        Evidence(Hit(passage, article, score=1.0, cosine=0.0, word_score=0.0), passage.sentences[0], score=1.0)
-        for passage, article in passages
-        if passage.sentences
-    )
+    """Return the first sentence with a word of each of some passages as evidence that nothing stands against."""
+    found = []
+    for passage, article in passages:
+        first = next((each for each in passage.sentences if any(map(str.isalpha, each.text))), None)
+        if first is not None:
+            found.append(Evidence(Hit(passage, article, score=1.0, cosine=0.0, word_score=0.0), first, score=1.0))
+    return tuple(found)

@@ -182,6 +182,15 @@ def test_what_was_printed_then_need_not_name_the_days(sample_archive: Archive, q
     assert dated.citations[0].quote == undated.citations[0].quote
 
 
+@pytest.mark.parametrize(
+    "question", ["¿Quién halló la Diadema de Oria en 2025?", "¿En qué año se fundó el Ribanova, en 2024?"]
+)
+def test_a_sentence_that_names_another_year_is_no_answer_though_it_was_printed_then(
+    sample_archive: Archive, question: str
+) -> None:
+    assert sample_archive.ask(question).status == "unknown"
+
+
 def test_a_fact_of_another_year_is_no_answer(sample_archive: Archive) -> None:
     asked = "¿Cuánto subió el recibo doméstico del agua en la Costa de Almoral{}?"
     known, other = (sample_archive.consult(asked.format(when)) for when in ("", " en 1987"))

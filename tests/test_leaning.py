@@ -45,6 +45,8 @@ def test_beginning_that_points_back_leans(language: str, text: str) -> None:
         ("es", "Lester volvió."),
         ("es", "Esteban volvió."),
         ("es", "Hay que verlo."),
+        ("es", "Es Castell aprobó su presupuesto."),
+        ("es", "Ya que el puerto cerró, nadie vino."),
         ("es", "Parece que nadie avisó."),
         ("en", "This week the strike ends."),
         ("en", "Henry said no."),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rag.config import load_settings
 from rag.interfaces import Filters
+from rag.language import detect_language
 from rag.reported import asks_for_news, asks_what_was_reported, openings, subject, told_of
 from rag.schema import Article, Evidence, Hit, Passage, Sentence
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         ("¿Qué ha pasado con el volcán?", {"volcan"}),
         ("Cuéntame lo de la desaladora", {"desala"}),
         ("noticias", set()),
-        ("¿Qué dijo?", set()),
         ("What happened?", set()),
         ("Que s'est-il passé à Brezal ?", {"brezal"}),
         ("O que aconteceu?", set()),
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     ],
 )
 def test_what_was_reported_is_asked_for_with_or_without_a_subject(question: str, about: set[str]) -> None:
-    assert asks_what_was_reported(question)
+    language = detect_language(question, prior=("es", "en"))
+    assert asks_what_was_reported(question, language=language)
     assert subject(question) == about
 
 
@@ -40,6 +41,9 @@ def test_what_was_reported_is_asked_for_with_or_without_a_subject(question: str,
     "question",
     [
         "¿Qué dijo el alcalde del puente?",
+        "¿Qué periodista da las noticias del sarampión?",
+        "¿Cuántos titulares alineó el Ribanova?",
+        "¿Cómo va a pagar la deuda?",
         "¿Qué hay que hacer para votar?",
         "Tell me who won",
         "¿Cuántos heridos hubo?",
@@ -51,7 +55,8 @@ def test_what_was_reported_is_asked_for_with_or_without_a_subject(question: str,
     ],
 )
 def test_a_fact_is_another_question(question: str) -> None:
-    assert not asks_what_was_reported(question)
+    for language in ("es", "en", "xx"):
+        assert not asks_what_was_reported(question, language=language)
 
 
 def test_news_by_that_name_need_no_limit() -> None:
@@ -99,6 +104,8 @@ def test_openings_are_the_first_sentences() -> None:
         ("¿Qué pasó en junio de 2024?", ["club-03", "club-02", "club-01"]),
         ("What happened in May 2024?", ["tratado-04", "tratado-01"]),
         ("¿Qué ocurrió el 15 de mayo de 2024?", ["tratado-01"]),
+        ("Hola, ¿sabes qué pasó en junio de 2024?", ["club-03", "club-02", "club-01"]),
+        ("Dame las noticias de junio de 2024", ["club-03", "club-02", "club-01"]),
     ],
 )
 def test_what_happened_in_some_days_is_told_by_all_that_was_printed_then(
@@ -157,6 +164,32 @@ def test_what_happened_with_a_subject_is_told_by_what_has_all_its_words(
 )
 def test_what_no_article_tells_of_stays_unknown(sample_archive: Archive, question: str) -> None:
     assert sample_archive.ask(question).status == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("question", "given"),
+    [
+        ("¿Qué hay que hacer?", {"outlets": ["La Hoja de Brezal"]}),
+        ("Tell me who did it", {"outlets": ["La Hoja de Brezal"]}),
+        ("¿Cómo acabó?", {"since": date(2025, 1, 1)}),
+        ("¿Qué dijo?", {"since": date(2025, 1, 1)}),
+        ("¿Qué pasó en junio de 2024?", {"since": date(2025, 1, 1)}),
+        ("Why was war declared between Valdoria and Lusterra?", {}),
+        ("¿Y qué dice El Faro de Levante sobre eso?", {"history": [("¿Qué pasó con el volcán?", "Despertó.")]}),
+        ("¿Qué pasó después?", {"history": [("¿Qué pasó con el volcán?", "Despertó.")], "since": date(2025, 1, 1)}),
+    ],
+)
+def test_what_leaves_its_subject_out_is_not_told_of_other_things(
+    sample_archive: Archive, question: str, given: dict[str, Any]
+) -> None:
+    assert sample_archive.ask(question, **given).status == "unknown"
+
+
+def test_an_outlet_in_capitals_is_an_outlet(sample_archive: Archive) -> None:
+    shouted = sample_archive.ask("¿QUÉ PUBLICÓ EL FARO DE LEVANTE EN 2024?")
+    quiet = sample_archive.ask("¿Qué publicó El Faro de Levante en 2024?")
+    assert shouted.status == "answered"
+    assert [each.quote for each in shouted.citations] == [each.quote for each in quiet.citations]
 
 
 def test_whoever_wants_to_be_surer_is_not_told(sample_archive: Archive) -> None:
