@@ -108,10 +108,8 @@ def dated_report(found: Sequence[Outcome], *, splits: Sequence[str]) -> Report:
         content[split] = {}
         for wording in (UNDATED, DATED, OTHER_YEAR):
             group = [one for one in found if one.question.split == split and one.wording == wording]
-            answered, right = (
-                sum(one.is_answered for one in group),
-                sum(one.is_right for one in group),
-            )
+            answered = sum(one.is_answered for one in group)
+            right = sum(one.is_right for one in group)
             content[split][wording] = {
                 "n": len(group),
                 "answered": answered,

@@ -21,7 +21,7 @@ ABOUT = (
     "another is declined. Of the answered ones, precision: cited articles that report on it; recall: articles that\n"
     "report on it which are cited. 95 % intervals: Wilson's."
 )
-ANSWERABLE, ALL_ELSE = "overview", "what is not reported"
+ALL_ELSE = "what is not reported"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ def days_asked(question: str, *, language: str, today: date) -> tuple[Days, ...]
 def _of_season(found: re.Match[str]) -> Days:
     """Return the year of a season, with the months after it that a winter has, open where it only bounds a period."""
     year = int(found["year"])
-    last = int(f"{year // 100}{found['to'][-2:]}") if found["to"] else year
+    # "1999-00" and "1999-2000" end in the same year.
+    last = year + (int(found["to"]) - year) % 100 if found["to"] else year
     until = date(last + 1, 3, 31) if found["cold"] and not found["to"] else date(last, 12, 31)
     return Days(date.min if found["until"] else date(year, 1, 1), date.max if found["since"] else until)
 
@@ -112,9 +113,7 @@ def _kept(reading: Reading, wanted: Callable[[Evidence], bool]) -> Reading:
 
 def _is_of(hit: Hit, days: Sequence[Days]) -> bool:
     published, passage = hit.article.published, hit.passage
-    if published is None:
-        return True
-    if _was_printed(published, days):
+    if published is None or _was_printed(published, days):
         return True
     told = find_times(passage.embedded_text, language=passage.language, published=published)
     return any(_overlap(time, each) for time in told for each in days)

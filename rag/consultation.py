@@ -361,7 +361,7 @@ def _reported_subject(understood: Understood) -> frozenset[str] | None:
     if subject:
         return subject if reported.asks_what_was_reported(rest, language=understood.language) else None
     names_outlet = any(limit.outlets for limit in understood.limits)
-    is_asked = reported.asks_for_all(rest, language=understood.language, names_outlet=names_outlet)
+    is_asked = reported.asks_for_all(rest, names_outlet=names_outlet)
     goes_on = reported.subject(rest) or (understood.ask.history and followups.goes_on(question))
     return subject if is_asked and rest == question and not goes_on else None
 

@@ -111,19 +111,16 @@ def asks_what_was_reported(question: str, *, language: str) -> bool:
         language: ISO 639-1; of a language that nobody knows here the forms of all count.
     """
     asks = _ASKS.get(language, _ASKS_ANY)
-    if asks.search(_NEWS.sub(" ", question)):
-        return True
-    return asks_for_news(question)
+    return asks.search(_NEWS.sub(" ", question)) is not None or asks_for_news(question)
 
 
-def asks_for_all(question: str, *, language: str, names_outlet: bool) -> bool:
+def asks_for_all(question: str, *, names_outlet: bool) -> bool:
     """Whether a question without a subject asks for all that was reported: what happened, the news, what outlets said.
 
     "¿Cómo acabó?" and "¿Qué dijo?" leave out what they are about.
 
     Args:
         question: Without what limits it.
-        language: ISO 639-1.
         names_outlet: Whether it limits itself to an outlet.
     """
     return (

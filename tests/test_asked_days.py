@@ -32,6 +32,7 @@ def item(text: str, score: float, published: date | None, title: str = "", langu
         ("Quanto gastou no verão de 2021?", "pt", [(date(2021, 1, 1), date(2021, 12, 31))]),
         ("¿Cuántos fueron el 3 de marzo de 2025?", "es", [(date(2025, 3, 3), date(2025, 3, 3))]),
         ("¿Cuántos hubo en el invierno de 2023-2024?", "es", [(date(2023, 1, 1), date(2024, 12, 31))]),
+        ("¿Cuántos hubo en el invierno de 1999-2000?", "es", [(date(1999, 1, 1), date(2000, 12, 31))]),
         ("¿Cuántos hubo en el invierno de 2023?", "es", [(date(2023, 1, 1), date(2024, 3, 31))]),
         ("¿Cuánto costó desde el otoño de 2022?", "es", [(date(2022, 1, 1), date.max)]),
         ("Wie viele kamen im Sommer 2021?", "de", [(date(2021, 1, 1), date(2021, 12, 31))]),
