@@ -2,7 +2,9 @@
 
 The first one raises KeyboardInterrupt, as ever. Code that was not written in Python lets that wait for seconds, and so
 does the interpreter, which takes the model libraries apart before it ends. So what has not ended after `GRACE_S`, or
-when Ctrl-C comes again, is ended where it stands: to an archive that is no worse than a power cut.
+when Ctrl-C comes again, is ended where it stands: to an archive that is no worse than a power cut. While a module is
+being imported nothing is raised at all: of libraries that begin outside Python some lose the exception, some take it
+for a fault of theirs and some abort the process, and there is nothing yet to put away.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from contextlib import suppress
 from types import FrameType
 
 GRACE_S = 0.4
+_IMPORTLIB = "<frozen importlib._bootstrap>"
 
 
 class Interruption:
@@ -53,14 +56,15 @@ class Interruption:
             os._exit(status)
         return status
 
-    def _on_signal(self, _: int, __: FrameType | None) -> None:
+    def _on_signal(self, _: int, frame: FrameType | None) -> None:
         # Once: a second one must not break what is said and put away after the first.
         if not self.happened:
             self.happened = True
             # What other threads and destructors meet from now on is no news.
             threading.excepthook = lambda _: None
             sys.unraisablehook = lambda _: None
-            raise KeyboardInterrupt
+            if not _is_importing(frame):
+                raise KeyboardInterrupt
 
     def _watch(self, ear: socket.socket) -> None:
         while ear.recv(1)[0] != signal.SIGINT:
@@ -70,3 +74,9 @@ class Interruption:
             ear.recv(1)
         os.write(2, self.last_words.encode())
         os._exit(self.status)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame and frame.f_code.co_filename != _IMPORTLIB:
+        frame = frame.f_back
+    return frame is not None
