@@ -15,10 +15,11 @@ from rag import consultation, cross_encoder
 from rag.archive import Archive
 from rag.companions import with_copies
 from rag.config import load_settings
-from rag.consultation import Parts
 from rag.cross_encoder import CrossEncoder
 from rag.cross_reading import READ, CrossReader
 from rag.interfaces import PassageLogits
+from rag.parts import Parts
+from rag.question import understand
 from rag.reading import SentenceReader
 from rag.schema import Ask, Hit
 
@@ -83,7 +84,7 @@ def read_job(job: dict[str, Any]) -> dict[str, Any]:
 
 def _asked(question: str, parts: Parts, model: _Counted, reader: CrossReader) -> dict[str, float]:
     """Return what the best passages cost when all are read, and the reading step of the question."""
-    understood = consultation.understand(Ask(question), parts=parts)
+    understood = understand(Ask(question), parts=parts)
     hits = with_copies(consultation.retrieve_all(understood, parts=parts).hits[0])
     before, began = model.tokens, time.process_time()
     whole_s, _ = timed(partial(model.read, question, hits[:READ]))

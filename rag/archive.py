@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Self
 from rag import consultation
 from rag.articles import Counts, Outcome, Prepared, open_articles
 from rag.config import Settings, load_settings
-from rag.consultation import Parts, to_ask
 from rag.folder import check_folder
 from rag.holdings import Holdings, Progress, TrainedReader
 from rag.interfaces import ChatModel, Embedder, Reader
 from rag.keeping import Kept, Source
 from rag.lock import hold
+from rag.parts import Parts
+from rag.question import to_ask, understand
 from rag.response import least_confidence, respond
 from rag.schema import Answer, Article, Ask, Consultation, Hit, Limit, Story, TimeExpression, Turn
 from rag.stories import all_told, related_to, told
@@ -200,7 +201,7 @@ class Archive:
         Takes and raises what `ask` does.
         """
         ask = _asked(question, history, since, until, outlets, limits, today)
-        understood = consultation.understand(ask, parts=self._parts)
+        understood = understand(ask, parts=self._parts)
         return consultation.read(consultation.retrieve_all(understood, parts=self._parts), parts=self._parts)
 
     def search(
@@ -226,7 +227,7 @@ class Archive:
         if most < 1:
             raise ValueError(f"per_article is {most}: allow 1 passage of an article or more")
         ask = _asked(question, (), since, until, outlets, limits, today)
-        understood = consultation.understand(ask, parts=self._parts)
+        understood = understand(ask, parts=self._parts)
         return consultation.search(understood, parts=self._parts, k=k, per_article=most)
 
     def as_runnable(self) -> Runnable[Any, Answer]:
@@ -461,7 +462,7 @@ class Archive:
         return compose(
             consult=[
                 # LangChain looks at a step's signature many times a question, which takes long for a `partial`.
-                ("understand", lambda ask: consultation.understand(ask, parts=parts)),
+                ("understand", lambda ask: understand(ask, parts=parts)),
                 ("retrieve", lambda understood: consultation.retrieve_all(understood, parts=parts)),
                 ("read", lambda retrieved: consultation.read(retrieved, parts=parts)),
             ],

@@ -23,11 +23,11 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnableSequence
 
 from rag.config import AnswerSettings
-from rag.consultation import Question, to_ask
 from rag.deadline import within
 from rag.errors import ModelError
 from rag.failures import failure, shortened, stopped
 from rag.interfaces import ChatModel, Embedder, Message
+from rag.question import Question, to_ask
 from rag.schema import Answer, Consultation, Hit, Passage
 
 

@@ -18,8 +18,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from rag.chain import as_embeddings, as_retriever, compose
-from rag.consultation import to_ask
 from rag.interfaces import PassageVectors, Vector, Vectors
+from rag.question import to_ask
 from rag.schema import Answer, Article, Ask, Consultation, Hit, Passage, Turn
 
 TEXT = "El tratado se firmó en Tirana. Sustituye al de 1961."

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rag import consultation
 from rag.config import load_settings
-from rag.consultation import MAX_QUESTION_CHARACTERS
+from rag.question import MAX_QUESTION_CHARACTERS, understand
 from rag.readable import readable
 from rag.schema import Answer, Ask, Limit, Turn
 
@@ -160,10 +159,10 @@ def test_days_that_say_where_to_look_are_not_what_is_asked(
 ) -> None:
     parts = sample_archive._parts
     ask = Ask("¿Qué pasó en el puerto en enero de 2024?", limits=limits)
-    understood = consultation.understand(ask, parts=parts)
+    understood = understand(ask, parts=parts)
     assert [limit.words for limit in understood.limits] == ([] if limits == () else ["en enero de 2024"])
     assert understood.days == ()
-    fact = consultation.understand(Ask("¿Cuántos estudiantes fueron en 2023?", limits=limits), parts=parts)
+    fact = understand(Ask("¿Cuántos estudiantes fueron en 2023?", limits=limits), parts=parts)
     assert [(one.since, one.until) for one in fact.days] == [(date(2023, 1, 1), date(2023, 12, 31))]
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from rag.consultation import MAX_QUESTION_CHARACTERS
 from rag.errors import ArchiveError, ModelError
+from rag.question import MAX_QUESTION_CHARACTERS
 from rag.schema import Answer, Limit, Turn
 from ui.markdown import answer_markdown
 from ui.render import answer_html, displayed, escaped, evidence_html
