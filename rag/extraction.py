@@ -12,8 +12,10 @@ from rag.schema import Answer, Citation, Consultation, Evidence, Hit, Statement
 from rag.terms import content_terms, term_set
 from rag.verification import is_negated
 
-# A sentence is said when it is nearly as good as the best one. Chosen on the development half of the gold set.
+# A sentence is said when it is nearly as good as the best one: nearer if it has no words that answer where the best one
+# has them, and no number to put against its. Chosen on the development halves of the gold set and its conversations.
 KEEP = 0.2
+KEEP_WORDLESS = 0.4
 # Sentences that share this much of their words may say the same.
 SAME = 0.6
 # When a copy was printed does not change what it says, and numbers are compared as numbers.
@@ -68,21 +70,25 @@ def written(statements: Sequence[Statement]) -> str:
 def _groups(evidence: Sequence[Evidence], *, max_statements: int) -> list[_Group]:
     if not evidence:
         return []
-    floor = evidence[0].score * KEEP
+    best = evidence[0]
     groups: list[_Group] = []
     for item in evidence:
+        is_good = item.score >= best.score * _least(item, best)
         # What a copy's title or place makes of a sentence does not decide whether that outlet printed it.
-        near = [
-            index
-            for index, group in enumerate(groups)
-            if item.score >= floor or _is_copied(group.members[0].hit, item.hit)
-        ]
+        near = [index for index, group in enumerate(groups) if is_good or _is_copied(group.members[0].hit, item.hit)]
         twin = next((index for index in near if say_the_same(groups[index].members[0], item)), None)
         if twin is not None:
             groups[twin] = _joined(groups[twin], item)
-        elif item.score >= floor and len(groups) < max_statements:
+        elif is_good and len(groups) < max_statements:
             groups.append(_Group(members=(item,)))
     return groups
+
+
+def _least(item: Evidence, best: Evidence) -> float:
+    """Return the share of the best sentence's score from which another one is said."""
+    is_beside_it = best.spans and not item.spans
+    gives_another_number = all(any(map(str.isdigit, each.sentence.text)) for each in (item, best))
+    return KEEP_WORDLESS if is_beside_it and not gives_another_number else KEEP
 
 
 def _is_copied(one: Hit, other: Hit) -> bool:

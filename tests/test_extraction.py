@@ -113,6 +113,21 @@ def test_weak_evidence_is_not_said() -> None:
     assert [statement.text for statement in answer.statements] == ["El puerto abrió."]
 
 
+def test_beside_words_that_answer_a_sentence_without_any_has_to_be_nearly_as_good() -> None:
+    best = replace(evidence("a", "El puerto abrió el lunes.", 0.9), spans=((22, 27),))
+    other = evidence("b", "La grúa vino de Carmania.", 0.3)
+    assert len(answer_to(best, other).statements) == 1
+    assert len(answer_to(best, replace(other, spans=((5, 9),))).statements) == 2
+    assert len(answer_to(best, replace(other, score=0.4)).statements) == 2
+    assert len(answer_to(replace(best, spans=()), other).statements) == 2
+
+
+def test_a_number_is_put_against_another_one() -> None:
+    best = replace(evidence("a", "El puente costó 62 millones.", 0.9), spans=((19, 30),))
+    assert len(answer_to(best, evidence("b", "Su precio fue de 74 millones.", 0.3)).statements) == 2
+    assert len(answer_to(best, evidence("b", "Su precio fue alto.", 0.3)).statements) == 1
+
+
 def test_statements_are_limited() -> None:
     answer = answer_to(evidence("a", "El puerto abrió.", 0.9), evidence("b", "Cerró la aduana.", 0.9), max_statements=1)
     assert len(answer.statements) == 1
