@@ -87,9 +87,9 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
             _of_days(reading, question, version, hits, understood=understood, parts=parts)
             for reading, version, hits in zip(readings, understood.versions, retrieved.hits, strict=True)
         ]
-    if understood.ask.history and followups.is_bare(question):
+    if understood.ask.history:
         readings = [
-            followups.unsaid(reading, understood.ask.history) if version.context else replace(reading, probability=0.0)
+            _going_on(reading, question, version, understood=understood)
             for version, reading in zip(understood.versions, readings, strict=True)
         ]
     if not has_words(understood.ask.question):
@@ -114,6 +114,19 @@ def read(retrieved: Retrieved, *, parts: Parts) -> Consultation:
         overview.with_what_was_reported(consultation, understood=understood, parts=parts),
         timings={**retrieved.timings, "read": time.perf_counter() - began},
     )
+
+
+def _going_on(reading: Reading, question: str, version: Version, *, understood: Understood) -> Reading:
+    """Return a reading as it counts in a conversation.
+
+    Of a question that says hardly anything by itself, "¿Y cuánto costó?", anything is an answer. One that names no
+    subject asks for what has not been said, unless it asks whether another outlet says so.
+    """
+    if not version.context:
+        return replace(reading, probability=0.0) if followups.only_goes_on(question) else reading
+    if followups.is_bare(question) and not any(limit.outlets for limit in understood.limits):
+        return followups.unsaid(reading, understood.ask.history)
+    return reading
 
 
 def _of_days(

@@ -63,6 +63,12 @@ def is_bare(question: str) -> bool:
     return not term_set(question) - MOVES
 
 
+def only_goes_on(question: str) -> bool:
+    """Whether what a question asks about is in what came before: it is bare, or goes on with one word of its own."""
+    own = len(term_set(question) - MOVES)
+    return not own or (own < _FEWEST_OF_ITS_OWN and goes_on(question))
+
+
 def stands_alone(question: str) -> bool:
     """Whether a question in a conversation gives no sign of going on with what came before."""
     return len(term_set(question) - MOVES) >= _FEWEST_OF_ITS_OWN and not goes_on(question)

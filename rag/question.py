@@ -159,12 +159,17 @@ def understand(ask: Ask, *, parts: Parts) -> Understood:
     asked = what_is_asked(whole, language=language)
     if asked != whole:
         language = detect_language(asked, prior=parts.languages())
-    leans = followups.contexts(ask.history, question=asked)
-    contexts = ["", *(each.asked for each in leans), *([whole] if asked != whole else [])]
-    texts = [asked, *(f"{each.found_by} {asked}" for each in leans), *([whole] if asked != whole else [])]
     # The asker's own day, as this machine has it.
     today = ask.today or datetime.now().astimezone().date()
-    worded = read_limits(ask.question, language=language, today=today, outlets=parts.outlets())
+    outlets = parts.outlets()
+    worded = read_limits(ask.question, language=language, today=today, outlets=outlets)
+    history = [
+        replace(turn, question=_unlimited(turn.question, worded, language=language, today=today, outlets=outlets))
+        for turn in ask.history
+    ]
+    leans = followups.contexts(history, question=asked)
+    contexts = ["", *(each.asked for each in leans), *([whole] if asked != whole else [])]
+    texts = [asked, *(f"{each.found_by} {asked}" for each in leans), *([whole] if asked != whole else [])]
     limits = not_given(worded if ask.limits is None else ask.limits, given=_given(ask))
     # What is asked now, without where to look, decides which sentence answers; what was asked before, where to look.
     answered = without_limits(asked, limits)
@@ -200,6 +205,13 @@ def widened(understood: Understood) -> Understood:
         limits=kept,
         notices=(*understood.notices, says["widened"].format(words=words)),
     )
+
+
+def _unlimited(earlier: str, limits: Sequence[Limit], *, language: str, today: date, outlets: Sequence[str]) -> str:
+    """Return an earlier question without the days, or outlets, that others are asked for instead of now."""
+    names_outlets, names_days = (any(bool(limit.outlets) == of for limit in limits) for of in (True, False))
+    own = read_limits(earlier, language=language, today=today, outlets=outlets) if limits else ()
+    return without_limits(earlier, [limit for limit in own if (names_outlets if limit.outlets else names_days)])
 
 
 def _given(ask: Ask) -> Filters:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rag import consultation
 from rag.config import load_settings
 from rag.question import MAX_QUESTION_CHARACTERS, understand
 from rag.readable import readable
@@ -151,6 +152,26 @@ def test_what_says_nothing_by_itself_is_asked_of_what_came_before(sample_archive
     said = {citation.quote for citation in first.citations}
     assert then.citations
     assert not said & {citation.quote for citation in then.citations}
+
+
+def test_another_outlet_may_say_what_was_said(sample_archive: Archive) -> None:
+    # The outlet that is asked for now takes the place of the one before, and is asked whatever was said.
+    before = Turn("¿En cuánto se vendió el Ribanova según el Diario de Sotomar?", "Por 62 millones de euros.")
+    answer = sample_archive.ask("¿Y según La Hoja de Brezal?", history=[before])
+    assert {citation.article.outlet for citation in answer.citations} == {"La Hoja de Brezal"}
+    assert "74 millones" in answer.text
+    understood = understand(Ask("¿Y según La Hoja de Brezal?", history=(before,)), parts=sample_archive._parts)
+    assert [version.context for version in understood.versions[1:]] == ["¿En cuánto se vendió el Ribanova ?"]
+
+
+def test_what_only_goes_on_is_not_answered_by_itself(sample_archive: Archive) -> None:
+    history = [Turn("¿Cuántos hermanos fueron detenidos por el robo del museo de Brezal?", "Dos.")]
+    parts = sample_archive._parts
+    for question, counts in (("¿Y cuánto costó?", False), ("¿Y cuánto costó la desaladora?", True)):
+        understood = understand(Ask(question, history=tuple(history)), parts=parts)
+        found = consultation.retrieve_all(understood, parts=parts)
+        read = consultation.read(found, parts=parts)
+        assert (read.question == understood.versions[0].text) is counts
 
 
 @pytest.mark.parametrize("limits", [None, ()], ids=["within its words", "taken away"])

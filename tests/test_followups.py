@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.followups import Lean, contexts, is_bare, stands_alone, unsaid
+from rag.followups import Lean, contexts, is_bare, only_goes_on, stands_alone, unsaid
 from rag.interfaces import Reading
 from rag.schema import Article, Evidence, Hit, Passage, Sentence, Turn
 
@@ -41,6 +41,20 @@ def test_a_question_with_a_word_of_its_own_is_not_bare(question: str) -> None:
 )
 def test_a_sign_of_going_on_is_a_conjunction_a_pronoun_or_too_few_words(question: str, alone: bool) -> None:
     assert stands_alone(question) is alone
+
+
+@pytest.mark.parametrize(
+    ("question", "only"),
+    [
+        ("¿Y después?", True),
+        ("y cuánto costó", True),
+        ("¿Y al final hasta cuándo duraron?", True),
+        ("¿cuánto costó?", False),
+        ("¿Y cuánto costó el puente?", False),
+    ],
+)
+def test_a_question_only_goes_on_with_a_sign_of_it_and_one_word_at_most(question: str, only: bool) -> None:
+    assert only_goes_on(question) is only
 
 
 def test_a_follow_up_reaches_two_questions_back() -> None:
