@@ -37,7 +37,7 @@ class Asking:
 
 ASKING: Mapping[str, Asking] = {
     "es": Asking(
-        news=r"noticias?|novedades|articulos?|cronicas?|reportajes?|titulares?|cobertura",
+        news=r"noticias?|novedades|articulos?|cronicas?|reportajes?|titulares?|cobertura|hay de nuevo",
         works=r"informaciones|informacion|notas?|portadas?|edicion(?:es)?|entrevistas?|editoriales|publicaciones",
         happened=r"(?:que|cosas?|algo|lo que)(?: mas| no)? (?:se )?(?:ha |han |habia |hubo )?(?:paso|pasado|pasaba|pasa"
         r"|ocurrio|ocurrido|ocurria|ocurre|sucedio|sucedido|sucedia|sucede|acontecio|hubo)|lo (?:ocurrido|sucedido)"
@@ -59,7 +59,7 @@ ASKING: Mapping[str, Asking] = {
         when=r"cuando|que dia|en que (?:fecha|año|mes|dia)|desde cuando|hasta cuando",
     ),
     "en": Asking(
-        news=r"news|stor(?:y|ies)|articles?|coverage|headlines?|clippings",
+        news=r"news|stor(?:y|ies)|articles?|coverage|headlines?|clippings|what(?:[’']s| is) new",
         works="reports?|reporting|pieces?|editorials?|editions?|items?",
         happened=r"what(?:[’']s| is| was| has| had| have)?(?: been)?(?: else)? (?:happen(?:ed|ing|s)?|going on|went on"
         r"|occurred|took place|gone on)|what (?:has|have|had) happened|anything happen\w*|what did happen"

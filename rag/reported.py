@@ -23,26 +23,26 @@ _FORMS: Final = {
         r"(?:cu[eé]nt[ae]|h[aá]bl[ae]|res[uú]m[ae])(?:me|nos)|resum(?:e|ir|en)|ponme al (?:d[ií]a|corriente)",
         r"de qu[eé] (?:va|trata)",
         r"c[oó]mo (?:(?:ha )?(?:acab|termin|qued|evolucion)(?:[oó]|ado)|sigue|va(?! a\b)|ha ido)",
-        r"noticias|novedades|titulares|actualidad|[uú]ltima hora",
+        r"noticias|novedades|titulares|actualidad|[uú]ltima hora|qu[eé] hay de nuevo",
     ),
     "en": (
         r"what(?:['’]s| is| has| was)? (?:happen\w*|been happening|going on|(?:is )?(?:known|reported))",
         r"tell me about|summar\w+|overview|recap|how did .* end",
-        r"news|headlines|what(?:['’]s| is) the latest",
+        r"news|headlines|what(?:['’]s| is) (?:the latest|new)",
     ),
     "fr": (
         r"que (?:s['’]est[- ]il|sait[- ]on)|qu['’]est[- ](?:il arrivé|ce qui s['’]est passé)",
         r"racont\w+|résum\w+|parle\w*[- ]moi",
-        r"nouvelles|actualités",
+        r"nouvelles|actualités|quoi de neuf",
     ),
     "pt": (
         r"o que (?:aconteceu|houve|se passou|se sabe|ocorreu)|como (?:acabou|terminou)",
         r"(?:cont|fal)[ae]-me|resum[aeo]",
-        r"notícias|novidades",
+        r"notícias|novidades|o que há de novo",
     ),
     "de": (
         r"was (?:ist|war|geschah|passierte|gibt es|weiß man)|erzähl\w*|zusammenfass\w*|fasse?",
-        r"nachrichten|neuigkeiten",
+        r"nachrichten|neuigkeiten|was gibt(?: es|['’]s) neues",
     ),
     "it": (r"(?:che )?cos['’]?a? (?:è|si) (?:successo|accaduto|sa)|raccont\w+|riassum\w+", r"notizie|novità"),
     "ru": (r"что (?:случилось|произошло|известно|происходит)|расскаж\w+", r"новости"),
@@ -75,7 +75,7 @@ _OTHER: Final = re.compile(
     r"\b(?:qui[eé]n(?:es)?|cu[aá]nt[oa]s?|cu[aá]ndo|d[oó]nde|por qu[eé]|who|when|where|why|how"
     r"|combien|qui|quand|où|pourquoi"
     r"|quem|quant[oa]s?|quando|onde|wer|wann|wo|warum|wie|chi|dove|perch[eé])\b"
-    r"|\bqu[eé] (?!noticias|novedades|titulares|hay|ha|pas|ocurr|suced)\w+",
+    r"|\bqu[eé] (?!noticias|novedades|titulares|hay|h[aá]|pas|ocurr|suced)\w+",
     re.IGNORECASE,
 )
 # Stems of words that ask, and name no subject.
@@ -92,8 +92,8 @@ _ASKING: Final = frozenset(
         happened happening happen known report reported reports published publish news latest headlines summary
         summarize summarise overview recap show give hello new tell did does say
         says said going articles stories please end ended
-        passé arrivé sait raconte résume parle nouvelles actualités
-        aconteceu passou houve ocorreu publicou conte conta fale fala resuma novidades notícias acabou terminou
+        passé arrivé sait raconte résume parle nouvelles actualités quoi neuf
+        há novo aconteceu passou houve ocorreu publicou conte conta fale fala resuma novidades notícias acabou terminou
         passiert geschehen geschah passierte los gibt weiß man erzähl nachrichten neuigkeiten fasse zusammen vom
         bekannt neues
         successo accaduto racconta riassumi notizie novità

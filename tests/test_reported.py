@@ -59,9 +59,21 @@ def test_a_fact_is_another_question(question: str) -> None:
         assert not asks_what_was_reported(question, language=language)
 
 
-def test_news_by_that_name_need_no_limit() -> None:
-    assert asks_for_news("¿Qué noticias hay?")
-    assert not asks_for_news("¿Qué pasó?")
+@pytest.mark.parametrize(
+    ("question", "is_news"),
+    [
+        ("¿Qué noticias hay?", True),
+        ("¿Qué hay de nuevo?", True),
+        ("What's new?", True),
+        ("Quoi de neuf ?", True),
+        ("O que há de novo?", True),
+        ("Was gibt es Neues?", True),
+        ("¿Qué pasó?", False),
+        ("What's new stadium called?", False),
+    ],
+)
+def test_news_by_that_name_need_no_limit(question: str, is_news: bool) -> None:
+    assert (asks_for_news(question) and not subject(question)) is is_news
 
 
 def evidence(article_id: str, ordinal: int, text: str, *, at: int, score: float, title: str = "") -> Evidence:
@@ -118,8 +130,9 @@ def test_what_happened_in_some_days_is_told_by_all_that_was_printed_then(
     assert any(f" {len(ids)} " in notice for notice in answer.notices) is (len(ids) > 1)
 
 
-def test_what_an_outlet_reported_is_told_by_its_newest_articles(sample_archive: Archive) -> None:
-    answer = sample_archive.ask("¿Qué publicó El Faro de Levante?")
+@pytest.mark.parametrize("question", ["¿Qué publicó El Faro de Levante?", "¿Qué hay de nuevo en El Faro de Levante?"])
+def test_what_an_outlet_reported_is_told_by_its_newest_articles(sample_archive: Archive, question: str) -> None:
+    answer = sample_archive.ask(question)
     first = [statement.citations[0].article for statement in answer.statements]
     assert {article.outlet for article in first} == {"El Faro de Levante"}
     days = [article.published or date.min for article in first]
