@@ -41,10 +41,13 @@ def with_what_was_reported(consultation: Consultation, *, understood: Understood
         within = of_these_days(Reading(consultation.evidence, 1.0), understood.days).evidence
         told = reported.told_of([item for item in within if item.score > 0], subject)
         return replace(consultation, evidence=told, probability=_TOLD) if told else consultation
-    if understood.ask.history and is_answered:
-        # In a conversation "what happened in 2023" goes on with its subject, if anything was found on that.
+    question = understood.versions[0].text
+    asks_for_news = reported.asks_for_news(question)
+    if understood.ask.history and is_answered and (not asks_for_news or reported.asks_for_more(question)):
+        # In a conversation "what happened in 2023" goes on with its subject, if anything was found on that; so does
+        # "is there more news?".
         return consultation
-    if understood.filters == Filters() and not reported.asks_for_news(understood.versions[0].text):
+    if understood.filters == Filters() and not asks_for_news:
         return consultation
     ids, count = parts.newest(understood.filters)
     held = parts.load_passages(ids)

@@ -78,6 +78,7 @@ _OTHER: Final = re.compile(
     r"|\bqu[eé] (?!noticias|novedades|titulares|hay|h[aá]|pas|ocurr|suced)\w+",
     re.IGNORECASE,
 )
+_MORE: Final = re.compile(r"\b(?:más|mas|more|else|plus|mais|mehr|weitere|altre)\b", re.IGNORECASE)
 # Stems of words that ask, and name no subject.
 _ASKING: Final = frozenset(
     content_terms(
@@ -133,6 +134,11 @@ def asks_for_all(question: str, *, names_outlet: bool) -> bool:
 def asks_for_news(question: str) -> bool:
     """Whether a question asks for news by that name, and not who tells them."""
     return _NEWS.search(question) is not None and _OTHER.search(question) is None
+
+
+def asks_for_more(question: str) -> bool:
+    """Whether a question asks for more of what was told: "¿Hay más noticias?"."""
+    return _MORE.search(question) is not None
 
 
 def subject(question: str) -> frozenset[str]:

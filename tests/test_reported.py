@@ -222,6 +222,15 @@ def test_in_a_conversation_what_happened_then_goes_on_with_its_subject(sample_ar
     assert len(alone) > 1
 
 
+def test_news_in_a_conversation_are_not_those_of_its_subject_unless_more_is_asked_for(sample_archive: Archive) -> None:
+    before = ("¿Quién preside el Ribanova?", "Grant Ellery, de 38 años.")
+    for question in ("¿Qué hay de nuevo en La Hoja de Brezal?", "¿Qué noticias hay?"):
+        alone, told = (sample_archive.ask(question, history=history) for history in ([], [before]))
+        assert [each.quote for each in told.citations] == [each.quote for each in alone.citations]
+    more = sample_archive.ask("¿Hay más noticias del año 2024?", history=[before])
+    assert more.citations != sample_archive.ask("¿Hay más noticias del año 2024?").citations
+
+
 def test_news_are_the_newest(sample_archive: Archive) -> None:
     answer = sample_archive.ask("¿Qué noticias hay?")
     newest = [article.id for article in sample_archive.articles()][: len(answer.statements)]
