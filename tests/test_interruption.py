@@ -18,17 +18,18 @@ pytestmark = [
 ROOT = Path(__file__).parent.parent
 WAITING = """
 import time
-print("waiting", flush=True)
 try:
+    print("waiting", flush=True)
     time.sleep(30)
 except KeyboardInterrupt:
     print("raised", flush=True)
 """
 
 
-def interrupted(code: str, *, folder: Path) -> tuple[int, str, str]:
+def interrupted(code: str, *, folder: Path, grace_s: float) -> tuple[int, str, str]:
     """Press Ctrl-C where some code waits; gives the exit status, the output and the complaints."""
-    program = f"from ui.interruption import Interruption\nInterruption(last_words='Enough.')\n{code}"
+    begin = f"from ui import interruption\ninterruption.GRACE_S = {grace_s}\n"
+    program = f"{begin}interruption.Interruption(last_words='Enough.')\n{code}"
     with subprocess.Popen(
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"},
@@ -44,15 +45,15 @@ def interrupted(code: str, *, folder: Path) -> tuple[int, str, str]:
 
 
 def test_ctrl_c_is_raised_where_code_can_bear_it(tmp_path: Path) -> None:
-    assert interrupted(WAITING, folder=tmp_path) == (0, "raised\n", "")
+    assert interrupted(WAITING, folder=tmp_path, grace_s=30) == (0, "raised\n", "")
 
 
 def test_ctrl_c_is_never_raised_into_an_import(tmp_path: Path) -> None:
     # Libraries that begin in other languages lose it, take it for an error of theirs or abort the process.
     (tmp_path / "library.py").write_text(WAITING, encoding="utf-8")
-    assert interrupted("import library", folder=tmp_path) == (130, "", "Enough.")
+    assert interrupted("import library", folder=tmp_path, grace_s=0.2) == (130, "", "Enough.")
 
 
 def test_after_an_import_it_is_raised_again(tmp_path: Path) -> None:
     (tmp_path / "library.py").write_text("", encoding="utf-8")
-    assert interrupted(f"import library\n{WAITING}", folder=tmp_path) == (0, "raised\n", "")
+    assert interrupted(f"import library\n{WAITING}", folder=tmp_path, grace_s=30) == (0, "raised\n", "")
