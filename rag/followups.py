@@ -60,24 +60,29 @@ def contexts(history: Sequence[Turn], *, question: str) -> list[Lean]:
 
 def is_bare(question: str) -> bool:
     """Whether a question names no subject of its own, at most another time: only what came before says what it asks."""
-    return not term_set(question) - MOVES
+    return not _own(question)
 
 
 def only_goes_on(question: str) -> bool:
     """Whether what a question asks about is in what came before: it is bare, or goes on with one word of its own."""
-    own = len(term_set(question) - MOVES)
+    own = len(_own(question))
     return not own or (own < _FEWEST_OF_ITS_OWN and goes_on(question))
 
 
 def stands_alone(question: str) -> bool:
     """Whether a question in a conversation gives no sign of going on with what came before."""
-    return len(term_set(question) - MOVES) >= _FEWEST_OF_ITS_OWN and not goes_on(question)
+    return len(_own(question)) >= _FEWEST_OF_ITS_OWN and not goes_on(question)
 
 
 def goes_on(question: str) -> bool:
     """Whether a question begins with "and" or points back: "¿Y en marzo?", "sobre eso"."""
     small = question.lower()
     return bool(_GO_ON.match(small) or _POINT_BACK.search(small))
+
+
+def _own(question: str) -> frozenset[str]:
+    """Return the stems of the words that say what a question is about."""
+    return term_set(question) - MOVES
 
 
 def unsaid(reading: Reading, history: Sequence[Turn]) -> Reading:
