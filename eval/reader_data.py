@@ -12,8 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from eval.reader_features import QUESTION_TOKENS
+from eval.reader_followups import FollowUp, followed
 from eval.reader_mining import Mined
-from eval.reader_negatives import Draw, mined_passage, near_miss, other_question, without_answer
+from eval.reader_negatives import Draw, mined_passage, near_miss, other_question, other_subject, without_answer
 from eval.reader_passages import MOST_TOKENS, CountTokens, Example, Paragraphs, cut
 from eval.reader_sets import PARALLEL, Question, Sets, Text
 
@@ -39,7 +41,10 @@ CROSSED: Mapping[str, float] = {
 
 # How a passage that does not answer is made, by weight; and how many there are of each question that is answered.
 _WAYS = {mined_passage: 55, near_miss: 25, without_answer: 8, other_question: 12}
+_WAYS_FOLLOWING = {mined_passage: 55, near_miss: 25, without_answer: 8, other_subject: 12}
 NEGATIVES = 1.2
+# Of the questions of a conversation: how many come after one about something else.
+_CHANGES = 0.15
 
 
 def examples(
@@ -51,6 +56,7 @@ def examples(
     count: CountTokens,
     negatives: float = NEGATIVES,
     longest: int = MOST_TOKENS,
+    following: float = 0.0,
 ) -> Iterator[Example]:
     """Yield the examples of one side of the split, those of a question together.
 
@@ -62,6 +68,7 @@ def examples(
         count: Lengths of texts in tokens.
         negatives: Passages that do not answer, to each question that is answered, on average.
         longest: Tokens of a passage at most.
+        following: Share of the questions that are asked in a conversation, after another one.
     """
     paragraphs = Paragraphs(sets.texts, count, longest=longest)
     translations: dict[str, list[Question]] = defaultdict(list)
@@ -69,8 +76,10 @@ def examples(
         if question.source in (*PARALLEL, "squad2_dev_half_en"):
             translations[question.key].append(question)
     others: dict[str, list[str]] = defaultdict(list)
+    beside: dict[str, list[str]] = defaultdict(list)
     for question in sets.questions:
         others[question.source].append(question.question)
+        beside[question.pid].append(question.question)
     for question in sets.questions:
         if sets.side(question) != side:
             continue
@@ -83,13 +92,38 @@ def examples(
             weights = [{"en": 8, "es": 4}.get(one.language, 1) for one in foreign]
             wordings += rng.choices(foreign, weights, k=_times(CROSSED.get(question.source, 0), rng))
         for wording in wordings:
+            known = others[wording.source]
+            follows = None
+            if following and rng.random() < following:
+                follows = _following(wording, beside[wording.pid], others=known, count=count, rng=rng)
             yield from _drawn(
-                question, wording, paragraphs, mined=mined, others=others[wording.source], negatives=negatives, rng=rng
+                question,
+                wording,
+                paragraphs,
+                mined=mined,
+                others=known,
+                negatives=negatives,
+                rng=rng,
+                follows=follows,
             )
 
 
 def _times(mean: float, rng: random.Random) -> int:
     return int(mean) + (rng.random() < mean % 1)
+
+
+def _following(
+    question: Question, beside: Sequence[str], *, others: Sequence[str], count: CountTokens, rng: random.Random
+) -> FollowUp | None:
+    """Return a question as it follows another one; None where there is none, or both are longer than what is read."""
+    earlier = [one for one in beside if one != question.question]
+    if rng.random() < _CHANGES:
+        made = FollowUp(rng.choice(others), question.question, leans=False)
+    elif earlier:
+        made = followed(earlier, question.question, language=question.language, rng=rng)
+    else:
+        return None
+    return made if count([made.text])[0] <= QUESTION_TOKENS else None
 
 
 def _drawn(
@@ -101,17 +135,21 @@ def _drawn(
     others: Sequence[str],
     negatives: float,
     rng: random.Random,
+    follows: FollowUp | None,
 ) -> Iterator[Example]:
     """Yield one example of the question as worded, and passages that do not answer it."""
-    made = replace(question, question=_as_typed(wording.question, rng), language=wording.language)
+    asked = follows.text if follows else wording.question
+    made = replace(question, question=_as_typed(asked, rng), language=wording.language)
     positive = _answering(made, paragraphs, rng) if question.answers else _unanswering(made, paragraphs, rng)
     if positive is None:
         return
     yield replace(positive, kind="given" if question.answers else "unanswerable")
     if not question.answers:
         return
-    draw = Draw(made, positive, paragraphs, mined=mined, others=others, rng=rng)
-    for way in rng.choices(tuple(_WAYS), tuple(_WAYS.values()), k=_times(negatives, rng)):
+    leaning = follows.now if follows and follows.leans else ""
+    draw = Draw(made, positive, paragraphs, mined=mined, others=others, rng=rng, leaning=leaning)
+    ways = _WAYS_FOLLOWING if follows else _WAYS
+    for way in rng.choices(tuple(ways), tuple(ways.values()), k=_times(negatives, rng)):
         negative = way(draw) or mined_passage(draw)
         if negative is not None:
             yield negative

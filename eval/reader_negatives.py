@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from eval.reader_mining import Mined
 from eval.reader_passages import Example, Paragraphs, cut
 from eval.reader_sets import Question
+from rag.terms import term_set
 
 _NUMBER = re.compile(r"\d+")
 # A word with a capital that does not begin a sentence.
@@ -23,7 +24,8 @@ _OTHERS_TRIED = 40
 class Draw:
     """A question with the passage that answers it, and what others are made from.
 
-    `others` are the questions of the same set, `rng` decides all that is left open.
+    `others` are the questions of the same set, `rng` decides all that is left open. `leaning` is a follow-up without
+    the question before it, if it says less than it would by itself.
     """
 
     question: Question
@@ -32,6 +34,7 @@ class Draw:
     mined: Mined
     others: Sequence[str]
     rng: random.Random
+    leaning: str = ""
 
     def around(self, pid: str, sentence: int) -> Example:
         """Return the question over a passage around a sentence of a paragraph."""
@@ -92,4 +95,15 @@ def other_question(draw: Draw) -> Example | None:
                 continue
             swapped = asked[: match.start()] + instead.group() + asked[match.end() :]
             return replace(draw.positive, kind="swapped", question=swapped, answers=())
+    return None
+
+
+def other_subject(draw: Draw) -> Example | None:
+    """Return the passage for the same follow-up after a question about something else; None unless it leans on one."""
+    if not draw.leaning:
+        return None
+    words = term_set(draw.positive.passage)
+    for other in draw.rng.sample(draw.others, min(_OTHERS_TRIED, len(draw.others))):
+        if not term_set(other) & words:
+            return replace(draw.positive, kind="swapped", question=f"{other} {draw.leaning}", answers=())
     return None

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from eval.finding_ranking import estimated
 from eval.finding_sets import XQUAD_LANGUAGES, key_of, rows
 from eval.metrics import contains
 from eval.reader_features import Row, counter, rows_of
+from eval.reader_followups import followed
 from eval.reader_passages import CountTokens, Example
 from eval.reader_scores import Said, auroc, best_span, f1, is_exact, read
 from eval.reader_sets import Question, Sets, read_sets
@@ -158,6 +161,24 @@ def held_out(sets: Sets, *, source: str, asked_in: str = "") -> list[Asked]:
     ]
 
 
+def follow_ups(sets: Sets, *, source: str, seed: int = 1) -> tuple[list[Asked], list[Asked]]:
+    """Return those held-out questions that lose words after another one on their paragraph: whole, and after it."""
+    beside: dict[str, list[str]] = defaultdict(list)
+    for one in sets.questions:
+        if one.source == source:
+            beside[sets.texts[one.pid].text].append(one.question)
+    whole, following = [], []
+    rng = random.Random(seed)
+    for asked in held_out(sets, source=source):
+        earlier = [other for other in beside[asked.paragraph] if other != asked.question]
+        if earlier:
+            made = followed(earlier, asked.question, language=asked.language, rng=rng)
+            if made.leans:
+                whole.append(asked)
+                following.append(replace(asked, question=made.text))
+    return whole, following
+
+
 def xquad(data: Path, *, asked_in: str, over: str) -> list[Asked]:
     """Return XQuAD's questions in one language over its paragraphs in another."""
     folder = data / "data" / "xquad"
@@ -223,6 +244,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(line(f"validation {source}", held_out(sets, source=source), reading), flush=True)
     crossed = held_out(sets, source="squad_dev_mt_es", asked_in="squad_it_dev")
     print(line("validation it on es", crossed, reading), flush=True)
+    for source in ("squad_dev_mt_es", "squad2_dev_half_en"):
+        whole, following = follow_ups(sets, source=source)
+        print(line(f"validation {source}, asked whole", whole, reading), flush=True)
+        print(line("— the same after another question", following, reading), flush=True)
     if chosen.validation_only:
         return 0
     for asked_in, over in (("en", "es"), ("zh", "es"), ("es", "en")):

@@ -45,6 +45,9 @@ class Plan:
         tokens: Of a batch, at most; rows of one length make a batch.
         whole_numbers_from: Share of the steps after which the weights are rounded as they will be shipped.
         passes: How often every example is seen; a part of one is fine.
+        following: Share of the questions that are asked in a conversation, after another one.
+        seed: Of the examples and their order.
+        heads: Seed of the new heads; trainings whose weights are averaged have to begin from the same ones.
     """
 
     learning_rate: float = 1.5e-4
@@ -55,7 +58,9 @@ class Plan:
     weight_decay: float = 0.01
     whole_numbers_from: float = 0.7
     passes: float = 0.6
+    following: float = 0.0
     seed: int = 1
+    heads: int = 1
 
 
 def batches(lengths: Sequence[int], *, plan: Plan) -> list[list[int]]:
@@ -107,7 +112,7 @@ class Training:
         import torch
 
         self.encoder = Encoder(base, frozen=plan.frozen)
-        self.weights = learning_weights(base, frozen=plan.frozen, seed=plan.seed)
+        self.weights = learning_weights(base, frozen=plan.frozen, seed=plan.heads)
         for name, value in (start or {}).items():
             self.weights[name].copy_(value)
         self._rows, self._folder, self._plan, self._judge, self._notify = rows, folder, plan, judge, notify
@@ -230,11 +235,19 @@ class Material:
     mined: Mined
     tokenizer: Tokenizer
 
-    def learned(self, *, seed: int, negatives: float = NEGATIVES, longest: int = MOST_TOKENS) -> list[Row]:
+    def learned(
+        self, *, seed: int, negatives: float = NEGATIVES, longest: int = MOST_TOKENS, following: float = 0.0
+    ) -> list[Row]:
         """Return the rows of the training articles; `examples` has the parameters."""
-        count = counter(self.tokenizer)
         made = examples(
-            self.sets, self.mined, side="train", seed=seed, count=count, negatives=negatives, longest=longest
+            self.sets,
+            self.mined,
+            side="train",
+            seed=seed,
+            count=counter(self.tokenizer),
+            negatives=negatives,
+            longest=longest,
+            following=following,
         )
         return [row for row in rows_of(list(made), self.tokenizer) if row is not None]
 
@@ -248,9 +261,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m eval.reader_training", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the state of the training is kept")
     plan = Plan()
-    for name in ("learning_rate", "smoothing", "passes", "whole_numbers_from"):
+    for name in ("learning_rate", "smoothing", "passes", "whole_numbers_from", "following"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(plan, name))
-    for name in ("frozen", "tokens", "seed"):
+    for name in ("frozen", "tokens", "seed", "heads"):
         parser.add_argument(f"--{name}", type=int, default=getattr(plan, name))
     parser.add_argument("--start", type=Path, help="weights that learn on, shipped ones or a training's best")
     parser.add_argument("--judge-every", type=float, default=600, help="seconds between two looks at validation")
@@ -260,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not (data / "train").is_dir():
         parser.exit(2, "HEMEROTECA_DATA names no folder with train/: set it to the folder of the public data sets\n")
     made_of = material(data)
-    learned, judge = made_of.learned(seed=chosen["seed"]), made_of.judged().figures
+    learned, judge = made_of.learned(seed=chosen["seed"], following=chosen["following"]), made_of.judged().figures
     base = read_base(bundled_model_folder())
     known = None if start is None else weights_of(start)
     training = Training(base, learned, folder=folder, plan=Plan(**chosen), judge=judge, start=known)

@@ -198,8 +198,9 @@ def test_a_training_goes_on_from_weights_as_they_were_shipped(tmp_path: Path) ->
     base = {name: torch.from_numpy(value) for name, value in _base().items()}
     plan = Plan(learning_rate=0.0, frozen=1, tokens=11 * 32)
 
-    def training(folder: str, seed: int, start: "dict[str, torch.Tensor] | None" = None) -> Training:
-        chosen = replace(plan, seed=seed)
+    def training(folder: str, heads: int, start: "dict[str, torch.Tensor] | None" = None) -> Training:
+        # The seed of the examples says nothing about where the heads begin.
+        chosen = replace(plan, seed=7, heads=heads)
         folder_of = tmp_path / folder
         judge = {"score": 0.0}
         return Training(base, _toy_rows(40), folder=folder_of, plan=chosen, judge=lambda *_: judge, start=start)
@@ -290,3 +291,27 @@ def test_plans_are_compared_question_by_question(tmp_path: Path) -> None:
     assert lines[3].startswith("| hardly | ")
     assert " (" in lines[3]
     assert " (" not in lines[2]
+
+
+def test_the_mean_of_trainings_is_the_mean_of_each_weight_shipped_or_not(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    from eval.reader_average import main as average
+    from eval.reader_average import mean_of
+    from eval.reader_model import weights_of
+
+    one = {"span.weight": torch.tensor([[1.0, 3.0]]), "encoder.layer.4.x.weight": torch.tensor([[64.0, -32.0]])}
+    two = {"span.weight": torch.tensor([[3.0, 5.0]]), "encoder.layer.4.x.weight": torch.tensor([[0.0, 32.0]])}
+    assert mean_of([one, two])["span.weight"].tolist() == [[2.0, 4.0]]
+    save_file(one, str(tmp_path / "one.safetensors"))
+    codes = {"span.weight": two["span.weight"], "encoder.layer.4.x.weight": torch.tensor([[0, 64]], dtype=torch.int8)}
+    save_file({**codes, "encoder.layer.4.x.weight.scale": torch.tensor([0.5])}, str(tmp_path / "two.safetensors"))
+    states = [str(tmp_path / name) for name in ("mean.safetensors", "one.safetensors", "two.safetensors")]
+    assert average(states) == 0
+    mean = weights_of(tmp_path / "mean.safetensors")
+    assert mean["encoder.layer.4.x.weight"].tolist() == [[32.0, 0.0]]
+    with pytest.raises(ValueError, match=r"training 2 differs from the first one in span\.weight"):
+        mean_of([one, {**two, "span.weight": torch.zeros(3, 3)}])
+    with pytest.raises(ValueError, match="no training"):
+        mean_of([])
