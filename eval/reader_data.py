@@ -57,6 +57,7 @@ def examples(
     negatives: float = NEGATIVES,
     longest: int = MOST_TOKENS,
     following: float = 0.0,
+    near: float = 1.0,
 ) -> Iterator[Example]:
     """Yield the examples of one side of the split, those of a question together.
 
@@ -69,6 +70,7 @@ def examples(
         negatives: Passages that do not answer, to each question that is answered, on average.
         longest: Tokens of a passage at most.
         following: Share of the questions that are asked in a conversation, after another one.
+        near: How much oftener than by default questions come over what is on their subject and does not answer.
     """
     paragraphs = Paragraphs(sets.texts, count, longest=longest)
     translations: dict[str, list[Question]] = defaultdict(list)
@@ -85,7 +87,8 @@ def examples(
             continue
         rng = random.Random(f"{seed} {question.source} {question.key} {question.pid}")
         draws = DRAWS if question.answers else DRAWS_UNANSWERABLE
-        wordings = [question] * _times(draws.get(question.source, 0), rng)
+        often = draws.get(question.source, 0) * (1.0 if question.answers else near)
+        wordings = [question] * _times(often, rng)
         foreign = [one for one in translations.get(question.key, ()) if one.language != question.language]
         if foreign and question.answers:
             # English is what is asked most besides Spanish.
@@ -103,6 +106,7 @@ def examples(
                 mined=mined,
                 others=known,
                 negatives=negatives,
+                near=near,
                 rng=rng,
                 follows=follows,
             )
@@ -134,6 +138,7 @@ def _drawn(
     mined: Mined,
     others: Sequence[str],
     negatives: float,
+    near: float,
     rng: random.Random,
     follows: FollowUp | None,
 ) -> Iterator[Example]:
@@ -149,7 +154,8 @@ def _drawn(
     leaning = follows.now if follows and follows.leans else ""
     draw = Draw(made, positive, paragraphs, mined=mined, others=others, rng=rng, leaning=leaning)
     ways = _WAYS_FOLLOWING if follows else _WAYS
-    for way in rng.choices(tuple(ways), tuple(ways.values()), k=_times(negatives, rng)):
+    weights = [weight * (1.0 if way is mined_passage else near) for way, weight in ways.items()]
+    for way in rng.choices(tuple(ways), weights, k=_times(negatives, rng)):
         negative = way(draw) or mined_passage(draw)
         if negative is not None:
             yield negative

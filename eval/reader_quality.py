@@ -244,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(line(f"validation {source}", held_out(sets, source=source), reading), flush=True)
     crossed = held_out(sets, source="squad_dev_mt_es", asked_in="squad_it_dev")
     print(line("validation it on es", crossed, reading), flush=True)
-    for source in ("squad_dev_mt_es", "squad2_dev_half_en"):
+    for source in ("squad_dev_mt_es", "squadshifts_wiki_en"):
         whole, following = follow_ups(sets, source=source)
         print(line(f"validation {source}, asked whole", whole, reading), flush=True)
         print(line("— the same after another question", following, reading), flush=True)

@@ -46,6 +46,7 @@ class Plan:
         whole_numbers_from: Share of the steps after which the weights are rounded as they will be shipped.
         passes: How often every example is seen; a part of one is fine.
         following: Share of the questions that are asked in a conversation, after another one.
+        near: How much oftener than by default questions come over what is on their subject and does not answer.
         seed: Of the examples and their order.
         heads: Seed of the new heads; trainings whose weights are averaged have to begin from the same ones.
     """
@@ -59,6 +60,7 @@ class Plan:
     whole_numbers_from: float = 0.7
     passes: float = 0.6
     following: float = 0.0
+    near: float = 1.0
     seed: int = 1
     heads: int = 1
 
@@ -236,7 +238,13 @@ class Material:
     tokenizer: Tokenizer
 
     def learned(
-        self, *, seed: int, negatives: float = NEGATIVES, longest: int = MOST_TOKENS, following: float = 0.0
+        self,
+        *,
+        seed: int,
+        negatives: float = NEGATIVES,
+        longest: int = MOST_TOKENS,
+        following: float = 0.0,
+        near: float = 1.0,
     ) -> list[Row]:
         """Return the rows of the training articles; `examples` has the parameters."""
         made = examples(
@@ -248,6 +256,7 @@ class Material:
             negatives=negatives,
             longest=longest,
             following=following,
+            near=near,
         )
         return [row for row in rows_of(list(made), self.tokenizer) if row is not None]
 
@@ -261,7 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m eval.reader_training", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the state of the training is kept")
     plan = Plan()
-    for name in ("learning_rate", "smoothing", "passes", "whole_numbers_from", "following"):
+    for name in ("learning_rate", "smoothing", "passes", "whole_numbers_from", "following", "near"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(plan, name))
     for name in ("frozen", "tokens", "seed", "heads"):
         parser.add_argument(f"--{name}", type=int, default=getattr(plan, name))
@@ -273,7 +282,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not (data / "train").is_dir():
         parser.exit(2, "HEMEROTECA_DATA names no folder with train/: set it to the folder of the public data sets\n")
     made_of = material(data)
-    learned, judge = made_of.learned(seed=chosen["seed"], following=chosen["following"]), made_of.judged().figures
+    learned = made_of.learned(seed=chosen["seed"], following=chosen["following"], near=chosen["near"])
+    judge = made_of.judged().figures
     base = read_base(bundled_model_folder())
     known = None if start is None else weights_of(start)
     training = Training(base, learned, folder=folder, plan=Plan(**chosen), judge=judge, start=known)

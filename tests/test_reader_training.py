@@ -69,6 +69,17 @@ def test_the_same_seed_gives_the_same_examples() -> None:
     assert _made("train") == _made("train")
 
 
+def test_near_asks_for_more_passages_of_the_subject_among_those_that_do_not_answer() -> None:
+    def share(near: float) -> float:
+        sets, kinds = _sets(), list[str]()
+        for seed in range(20):
+            made = examples(sets, mined(sets, most=3), side="train", seed=seed, count=_words, near=near)
+            kinds += [example.kind for example in made if example.kind != "given"]
+        return sum(kind != "mined" for kind in kinds) / len(kinds)
+
+    assert share(0.0) == 0.0 < share(1.0) < share(4.0)
+
+
 def test_no_subject_is_on_both_sides() -> None:
     train, held = _made("train"), _made("validation")
     assert not {example.subject for example in train} & {example.subject for example in held}
