@@ -81,8 +81,8 @@ def test_no_near_miss_has_an_answer_and_those_with_a_false_premise_say_what_deni
         assert bool(question.contradicted_by) is (question.type == PREMISE), question.qid
 
 
-def test_there_are_forty_conversations_in_each_split_of_two_to_four_turns() -> None:
-    assert Counter(held[0].split for held in conversations().values()) == {"dev": 40, "test": 40}
+def test_there_are_twice_as_many_conversations_to_choose_by_as_to_report_of_two_to_four_turns() -> None:
+    assert Counter(held[0].split for held in conversations().values()) == {"dev": 79, "test": 40}
     for name, held in conversations().items():
         assert len({turn.split for turn in held}) == 1, name
         assert [len(turn.history) for turn in held] == list(range(1, len(held) + 1)), name
@@ -107,7 +107,7 @@ def told(answer: str, question: Question) -> bool:
 
 def test_four_conversations_in_five_end_with_an_answer() -> None:
     ends = Counter((held[-1].split, held[-1].answerable) for held in conversations().values())
-    assert ends == {("dev", True): 31, ("test", True): 32, ("dev", False): 9, ("test", False): 8}
+    assert ends == {("dev", True): 64, ("test", True): 32, ("dev", False): 15, ("test", False): 8}
 
 
 def test_every_kind_of_turn_is_in_both_splits() -> None:
