@@ -1,4 +1,4 @@
-"""The near misses and the conversations keep what their description promises."""
+"""The near misses, the pairs and the conversations keep what their description promises."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from eval.formats import read_questions
 from eval.metrics import contains
 
 NEAR_MISSES, CONVERSATIONS = GOLD.with_name("near_misses.jsonl"), GOLD.with_name("conversations.jsonl")
+PAIRS = GOLD.with_name("pairs.jsonl")
 FACT, TIME, PREMISE = "unanswerable-fact", "unanswerable-time", "unanswerable-premise"
 KINDS_OF_TURN = {"ellipsis", "pronoun", "then", "change", "return", "language", "complete"}
 
@@ -27,6 +28,11 @@ def articles() -> dict[str, dict[str, str]]:
 @cache
 def near_misses() -> tuple[Question, ...]:
     return read_questions(NEAR_MISSES).questions
+
+
+@cache
+def pairs() -> tuple[Question, ...]:
+    return read_questions(PAIRS).questions
 
 
 @cache
@@ -46,10 +52,10 @@ def conversations() -> dict[str, list[Question]]:
     return held
 
 
-def test_no_qid_and_no_question_stands_twice_in_the_three_files() -> None:
-    every = (*gold(), *near_misses(), *turns())
+def test_no_qid_and_no_question_stands_twice_in_the_four_files() -> None:
+    every = (*gold(), *near_misses(), *pairs(), *turns())
     assert len({question.qid for question in every}) == len(every)
-    asked = [question.full or question.question for question in (*near_misses(), *turns())]
+    asked = [question.full or question.question for question in (*near_misses(), *pairs(), *turns())]
     asked += [question.question for question in gold() if not question.history]
     assert [text for text, count in Counter(text.casefold() for text in asked).items() if count > 1] == []
 
@@ -63,7 +69,7 @@ def test_a_subject_is_in_the_split_where_the_gold_questions_have_it(
 
 
 def test_every_quote_stands_verbatim_and_once_in_its_article() -> None:
-    for question in (*near_misses(), *turns()):
+    for question in (*near_misses(), *pairs(), *turns()):
         for support in (*question.support, *question.contradicted_by):
             assert articles()[support.article]["text"].count(support.quote) == 1, (question.qid, support)
 
@@ -79,6 +85,17 @@ def test_no_near_miss_has_an_answer_and_those_with_a_false_premise_say_what_deni
         assert not question.support, question.qid
         assert not question.history, question.qid
         assert bool(question.contradicted_by) is (question.type == PREMISE), question.qid
+
+
+def test_each_pair_is_an_answered_question_and_one_like_it_that_is_not() -> None:
+    halves = {question.qid: question for question in pairs()}
+    answered = [question for question in pairs() if question.answerable]
+    assert len(answered) == 40 == len(halves) - len(answered)
+    for question in answered:
+        other = halves[question.qid.replace("-y-", "-z-")]
+        assert (other.answerable, other.subject, other.language) == (False, question.subject, question.language)
+        assert (bool(question.support), bool(other.support)) == (True, False), question.qid
+        assert all(stated(accepted, question) for accepted in question.answers), question.qid
 
 
 def test_there_are_twice_as_many_conversations_to_choose_by_as_to_report_of_two_to_four_turns() -> None:
